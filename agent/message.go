@@ -1,0 +1,91 @@
+package agent
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/answerdesk-go/answerdesk/internal/id"
+)
+
+// MaxMessage bounds the text of a message, in bytes.
+const MaxMessage = 32 << 10
+
+// A Role says who uttered a message.
+type Role string
+
+// The roles.
+const (
+	RoleUser  Role = "user"
+	RoleAgent Role = "agent"
+)
+
+// A Message is one utterance. To ask, set Text and, if they are known, the
+// conversation and the user; the rest is filled in when it is stored.
+type Message struct {
+	ID             string         `json:"id"`
+	ConversationID string         `json:"conversation_id"` // empty: the user's open conversation, or a new one
+	AgentID        string         `json:"agent_id"`
+	Role           Role           `json:"role"`
+	Text           string         `json:"text"`
+	User           User           `json:"user,omitzero"`
+	Metadata       map[string]any `json:"metadata,omitzero"` // the caller's own; kept, and not read
+	CreatedAt      time.Time      `json:"created_at"`
+
+	// Reply is what an agent's message holds besides its text.
+	Reply *Reply `json:"reply,omitzero"`
+}
+
+// A User is the customer who asks.
+type User struct {
+	ID    string `json:"id,omitzero"` // the caller's own id of the customer, up to 256 bytes
+	Name  string `json:"name,omitzero"`
+	Email string `json:"email,omitzero"`
+	Phone string `json:"phone,omitzero"`
+}
+
+// check returns an [InvalidError] naming the first field that cannot be taken.
+func (m *Message) check() error {
+	if strings.TrimSpace(m.Text) == "" {
+		return invalid("message", "is empty")
+	}
+	if len(m.Text) > MaxMessage {
+		return invalid("message", "%d bytes are more than the %d a message may have", len(m.Text), MaxMessage)
+	}
+	for _, f := range []struct{ name, value string }{
+		{"message", m.Text}, {"user.id", m.User.ID}, {"user.name", m.User.Name},
+		{"user.email", m.User.Email}, {"user.phone", m.User.Phone},
+	} {
+		if !utf8.ValidString(f.value) || strings.ContainsRune(f.value, 0) {
+			return invalid(f.name, "is not valid UTF-8 text")
+		}
+		if f.name != "message" && len(f.value) > 256 {
+			return invalid(f.name, "is longer than 256 bytes")
+		}
+	}
+	if b, err := json.Marshal(m.Metadata); err != nil {
+		return invalid("metadata", "%v", err)
+	} else if len(b) > 16<<10 {
+		return invalid("metadata", "is %d bytes of JSON, more than %d", len(b), 16<<10)
+	}
+	if m.ConversationID != "" {
+		canonical, err := id.Parse(id.Conversation, m.ConversationID)
+		if err != nil {
+			return invalid("conversation_id", "%v", err)
+		}
+		m.ConversationID = canonical
+	}
+	return nil
+}
+
+// A Conversation is a run of turns between one user and one agent.
+type Conversation struct {
+	ID            string    `json:"id"`
+	AgentID       string    `json:"agent_id"`
+	UserID        string    `json:"user_id,omitzero"`
+	Turns         int       `json:"turns"`   // how many have begun
+	Running       bool      `json:"running"` // whether the last one has not ended
+	CreatedAt     time.Time `json:"created_at"`
+	LastMessageAt time.Time `json:"last_message_at"`
+}

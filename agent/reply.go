@@ -1,0 +1,92 @@
+package agent
+
+import "time"
+
+// An Outcome says what a reply does. More are added over time.
+type Outcome string
+
+// The outcomes.
+const (
+	Answer Outcome = "answer" // it answers, and cites what it stands on
+	Refuse Outcome = "refuse" // it says that it does not know
+)
+
+// A Reply is what an agent answered.
+type Reply struct {
+	ID             string     `json:"id"`
+	ConversationID string     `json:"conversation_id"`
+	AgentID        string     `json:"agent_id"`
+	Text           string     `json:"text"`
+	Outcome        Outcome    `json:"outcome"`
+	Confidence     Confidence `json:"confidence"`
+	Citations      []Citation `json:"citations"`
+	Language       string     `json:"language,omitzero"` // of the agent's settings
+
+	// KnowledgeRevision is the revision of the company's knowledge that was
+	// searched.
+	KnowledgeRevision int64     `json:"knowledge_revision"`
+	CreatedAt         time.Time `json:"created_at"`
+
+	// Failure says why a turn ended without an answer of any kind: "cancelled",
+	// "interrupted" or "internal". All else but the ids and the time is then
+	// empty.
+	Failure string `json:"failure,omitzero"`
+}
+
+// Confidence is how likely the reply is right.
+type Confidence struct {
+	Score      float64  `json:"score"`      // a probability, 0 to 1
+	Threshold  float64  `json:"threshold"`  // the agent's: below it, it refuses
+	Calibrated bool     `json:"calibrated"` // whether it was fitted on the company's own questions
+	Reasons    []string `json:"reasons"`    // short codes, such as "unknown_words"
+}
+
+// A Citation is a place in the stored text of a document that a reply stands on.
+// It was compared with that text when the turn ended.
+type Citation struct {
+	DocumentID      string `json:"document_id"`
+	DocumentVersion int    `json:"document_version"`
+	PassageID       string `json:"passage_id"`
+	Ordinal         int    `json:"-"`     // of the passage, in its document
+	Start           int    `json:"start"` // byte range in the stored text
+	End             int    `json:"end"`
+	Quote           string `json:"quote"` // the stored text from Start to End
+
+	Title      string   `json:"title"`
+	URL        string   `json:"url,omitzero"`
+	ExternalID string   `json:"external_id,omitzero"`
+	Heading    []string `json:"heading,omitzero"` // the headings above the quote, outermost first
+
+	// ClaimStart and ClaimEnd are the byte range in the reply's text that the
+	// quote bears out.
+	ClaimStart int `json:"claim_start"`
+	ClaimEnd   int `json:"claim_end"`
+
+	// Erased is set when the document was deleted after the reply: its quote,
+	// title and claim are then gone from the reply too.
+	Erased bool `json:"erased,omitzero"`
+}
+
+// An EventType names what a stream of a turn tells. More are added over time.
+type EventType string
+
+// The events of a stream, in the order they come. The last one is always
+// MessageCompleted, unless the stream ends with an error.
+const (
+	MessageStarted   EventType = "message.started"   // the message is stored, and the turn runs
+	TextDelta        EventType = "text.delta"        // more of the reply's text
+	CitationAdded    EventType = "citation.added"    // a citation of the text so far
+	MessageReplaced  EventType = "message.replaced"  // forget the text and citations so far: Delta has the text instead
+	MessageCompleted EventType = "message.completed" // the whole reply, as it is stored
+)
+
+// An Event is one step of a reply while it comes.
+type Event struct {
+	Type           EventType `json:"type"`
+	Sequence       int       `json:"sequence"` // counts the events of this reply from 1
+	MessageID      string    `json:"message_id"`
+	ConversationID string    `json:"conversation_id"`
+	Delta          string    `json:"delta,omitzero"`
+	Citation       *Citation `json:"citation,omitzero"`
+	Reply          *Reply    `json:"reply,omitzero"`
+}

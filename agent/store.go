@@ -1,0 +1,165 @@
+package agent
+
+import (
+	"context"
+	"time"
+
+	"github.com/answerdesk-go/answerdesk/store"
+)
+
+// A Store is what this room needs of a store, as storetest checks it.
+type Store interface {
+	AgentStore
+	TurnStore
+	ConversationStore
+}
+
+// An AgentStore keeps agents.
+type AgentStore interface {
+	// CreateAgent adds an agent.
+	CreateAgent(ctx context.Context, c store.Commit, a Agent) error
+
+	// Agent returns an agent by its id; "" is the company's default agent.
+	Agent(ctx context.Context, company, id string) (Agent, error)
+
+	// Agents lists a company's agents, newest first.
+	Agents(ctx context.Context, company string, p store.Page) (store.List[Agent], error)
+
+	// UpdateAgent replaces the settings of an agent that is at a.Version, and
+	// raises the version; at another version it is a [store.ErrConflict].
+	UpdateAgent(ctx context.Context, c store.Commit, a Agent) (Agent, error)
+
+	// DeleteAgent removes an agent, its own documents and its conversations.
+	// The default agent stays: deleting it is a [store.ErrConflict].
+	DeleteAgent(ctx context.Context, c store.Commit, id string) error
+}
+
+// A TurnStore makes a turn durable, step by step.
+type TurnStore interface {
+	// BeginTurn stores the user's message and begins a turn under a lease. If
+	// b.Message names no conversation, it is the one last used by the user
+	// with that agent, or a new one with the id b.NewConversation. It returns
+	// a [BusyError] if the conversation's last turn has not ended, a
+	// [store.NotFoundError] for a conversation or agent that is not there, and
+	// a [store.ErrConflict] if the conversation belongs to another agent. The
+	// events of c without a Stream get the conversation's, and those without
+	// a conversation in Refs its id; an event of type conversation.started is
+	// written for a new conversation only.
+	BeginTurn(ctx context.Context, c store.Commit, b Begin) (Turn, error)
+
+	// RecordStep adds a step to the record of a running turn.
+	RecordStep(ctx context.Context, c store.Commit, t TurnRef, s Step) error
+
+	// RenewTurn extends the lease of a running turn.
+	RenewTurn(ctx context.Context, company string, t TurnRef, lease time.Duration) error
+
+	// EndTurn stores the reply and ends the turn. It compares each quote with
+	// the stored text of the live version it cites, in the same transaction,
+	// and returns an error wrapping [ErrCitation] if one does not stand there;
+	// the turn then still runs.
+	EndTurn(ctx context.Context, c store.Commit, t TurnRef, e End) error
+
+	// TakeTurn takes over the turn of a conversation whose lease has run out,
+	// under a new fence, with what was recorded of it. If there is none it
+	// returns a [store.NotFoundError].
+	TakeTurn(ctx context.Context, company, conversation, worker string, lease time.Duration) (Turn, error)
+
+	// LapsedTurns names conversations of any company whose turn's lease has run out.
+	LapsedTurns(ctx context.Context, limit int) ([]Lapsed, error)
+}
+
+// A ConversationStore reads conversations and deletes them.
+type ConversationStore interface {
+	// Conversation returns a conversation.
+	Conversation(ctx context.Context, company, id string) (Conversation, error)
+
+	// Conversations lists conversations, newest first.
+	Conversations(ctx context.Context, company string, f ConversationFilter, p store.Page) (store.List[Conversation], error)
+
+	// Messages lists the messages of a conversation, newest first.
+	Messages(ctx context.Context, company, conversation string, p store.Page) (store.List[Message], error)
+
+	// Message returns one message.
+	Message(ctx context.Context, company, id string) (Message, error)
+
+	// Explanation returns the explanation of a reply, as JSON.
+	Explanation(ctx context.Context, company, id string) ([]byte, error)
+
+	// DeleteConversation removes a conversation with all its messages. A turn
+	// that runs is fenced off.
+	DeleteConversation(ctx context.Context, c store.Commit, id string) error
+}
+
+// A Begin is what a turn begins with.
+type Begin struct {
+	Message         Message // ID, Text, CreatedAt and AgentID set
+	NewConversation string  // the id if a conversation is begun
+	ReplyID         string  // the id the reply will have
+	Worker          string  // who runs the turn
+	Lease           time.Duration
+}
+
+// A TurnRef names a running turn to the store, with the right to write to it.
+type TurnRef struct {
+	ConversationID string
+	Number         int // from 1
+	Fence          int64
+}
+
+// A Turn is a user's message, what was done about it, and the reply.
+type Turn struct {
+	TurnRef
+	Message Message // as stored
+	ReplyID string
+	Steps   []Step // recorded before the turn was taken over
+}
+
+// A Step is something done during a turn that must be on record before and after
+// it is done, such as a call of a tool.
+type Step struct {
+	CallID string    // the same for the intent and the result
+	Name   string    // what is done
+	State  StepState //
+	Data   []byte    // arguments or result, at most 64 KiB of JSON
+	At     time.Time
+}
+
+// A StepState says how far a step has come.
+type StepState string
+
+// The states of a step.
+const (
+	StepIntent  StepState = "intent"  // about to be done
+	StepResult  StepState = "result"  // done
+	StepFailed  StepState = "failed"  // done, and refused
+	StepUnknown StepState = "unknown" // begun by a worker that was lost: perhaps done
+)
+
+// An End is what a turn ends with.
+type End struct {
+	Reply       Reply
+	Explanation []byte // JSON; see [Explanation]
+}
+
+// A BusyError says that a conversation's last turn has not ended. It wraps
+// [ErrTurnInProgress].
+type BusyError struct {
+	ConversationID string
+	Lapsed         bool // its lease has run out: the turn can be taken over
+}
+
+func (e *BusyError) Error() string {
+	return "conversation " + e.ConversationID + " is answering another message"
+}
+
+// Unwrap returns [ErrTurnInProgress].
+func (e *BusyError) Unwrap() error { return ErrTurnInProgress }
+
+// Lapsed names a conversation with a turn to take over.
+type Lapsed struct{ Company, ConversationID string }
+
+// A ConversationFilter chooses conversations of a list.
+type ConversationFilter struct {
+	AgentID string
+	UserID  string
+}

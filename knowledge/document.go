@@ -1,0 +1,200 @@
+package knowledge
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/answerdesk-go/answerdesk/internal/id"
+)
+
+// A Kind says how a document came to be.
+type Kind string
+
+// The kinds of documents.
+const (
+	KindUpload Kind = "upload" // text or a file that was put here
+	KindQA     Kind = "qa"     // a question and its answer
+)
+
+// A Format says how the text of a document is written.
+type Format string
+
+// The formats a document's text may have.
+const (
+	Text     Format = "text"     // plain text; the zero Format means this too
+	Markdown Format = "markdown" // CommonMark with tables
+	HTML     Format = "html"     // a page, of which the main text is kept
+)
+
+// Limits of one document. A larger one is refused by name.
+const (
+	MaxText     = 16 << 20 // bytes of text as given
+	MaxTitle    = 500      // characters
+	MaxMetadata = 16 << 10 // bytes of metadata as JSON
+	MaxID       = 512      // bytes of an external id
+)
+
+// A Document is any text the agents of a company may answer from.
+type Document struct {
+	ID      string `json:"id"`
+	AgentID string `json:"agent_id,omitzero"` // whose it is; empty: all the company's agents may use it
+	Kind    Kind   `json:"kind"`              // [KindUpload] if empty when put
+
+	Title string `json:"title"`        // taken from the text if empty when put
+	URL   string `json:"url,omitzero"` // where a customer can read it
+
+	// ExternalID is the caller's own name for the document, such as a path.
+	// It is unique within the company, agent and source: putting a document
+	// with the same one again replaces it.
+	ExternalID string `json:"external_id,omitzero"`
+
+	// Metadata is what searches may filter by: strings, numbers, booleans, and
+	// lists of them.
+	Metadata map[string]any `json:"metadata,omitzero"`
+
+	// Text is what the document says. For plain text and Markdown it is stored
+	// as given, byte for byte; for HTML what is stored, and cited, is the text
+	// of the page.
+	Text   string `json:"text,omitzero"`
+	Format Format `json:"format"`
+
+	// Questions are the ways to ask for Text, the answer of a [KindQA]
+	// document; the first one is its title.
+	Questions []string `json:"questions,omitzero"`
+
+	Version   int       `json:"version"` // counts the texts it has had, from 1
+	State     State     `json:"state"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// A State says whether a document can be found.
+type State string
+
+// StateReady is the state of a document that answers can cite.
+const StateReady State = "ready"
+
+// A Patch changes parts of a document; nil fields stay as they are.
+type Patch struct {
+	Title     *string
+	URL       *string
+	Text      *string
+	Format    *Format
+	Questions []string
+
+	// Metadata is merged: a nil value removes its key.
+	Metadata map[string]any
+}
+
+func (p Patch) apply(d Document) Document {
+	set(&d.Title, p.Title)
+	set(&d.URL, p.URL)
+	set(&d.Text, p.Text)
+	set(&d.Format, p.Format)
+	if p.Questions != nil {
+		d.Questions = slices.Clone(p.Questions)
+	}
+	if len(p.Metadata) > 0 {
+		d.Metadata = maps.Clone(d.Metadata)
+		if d.Metadata == nil {
+			d.Metadata = map[string]any{}
+		}
+		maps.Copy(d.Metadata, p.Metadata)
+		maps.DeleteFunc(d.Metadata, func(_ string, v any) bool { return v == nil })
+	}
+	return d
+}
+
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// check fills in a document's defaults, and returns an [InvalidError] naming the
+// first field that cannot be stored.
+func (d *Document) check() error {
+	if d.Kind == "" {
+		d.Kind = KindUpload
+	}
+	if d.Format == "" {
+		d.Format = Text
+	}
+	if d.Kind == KindQA && d.Title == "" && len(d.Questions) > 0 {
+		d.Title = clip(d.Questions[0], MaxTitle)
+	}
+	var err error
+	if d.AgentID != "" {
+		if d.AgentID, err = id.Parse(id.Agent, d.AgentID); err != nil {
+			return invalid("agent_id", "%v", err)
+		}
+	}
+	switch {
+	case d.Kind != KindUpload && d.Kind != KindQA:
+		return invalid("kind", "%q is not a kind of document: use %q or %q", d.Kind, KindUpload, KindQA)
+	case d.Format != Text && d.Format != Markdown && d.Format != HTML:
+		return invalid("format", "%q is not a format: use %q, %q or %q", d.Format, Text, Markdown, HTML)
+	case len(d.Text) > MaxText:
+		return invalid("text", "%d bytes are more than the %d a document may have: split it", len(d.Text), MaxText)
+	case strings.TrimSpace(d.Text) == "":
+		return invalid("text", "is empty")
+	case d.Kind == KindQA && len(d.Questions) == 0:
+		return invalid("questions", "a question is needed beside the answer")
+	case len(d.Questions) > 100:
+		return invalid("questions", "%d are more than the 100 ways to ask that one answer may have", len(d.Questions))
+	case utf8.RuneCountInString(d.Title) > MaxTitle:
+		return invalid("title", "is longer than %d characters", MaxTitle)
+	case len(d.ExternalID) > MaxID:
+		return invalid("external_id", "is longer than %d bytes", MaxID)
+	case len(d.URL) > 2048:
+		return invalid("url", "is longer than 2048 bytes")
+	}
+	for i, q := range d.Questions {
+		if err := readable(q); err != nil {
+			return invalid(fmt.Sprintf("questions[%d]", i), "%v", err)
+		}
+		if strings.TrimSpace(q) == "" || len(q) > 4*MaxTitle {
+			return invalid(fmt.Sprintf("questions[%d]", i), "must have 1 to %d bytes", 4*MaxTitle)
+		}
+	}
+	for field, s := range map[string]string{"title": d.Title, "url": d.URL, "external_id": d.ExternalID, "text": d.Text} {
+		if err := readable(s); err != nil {
+			return invalid(field, "%v", err)
+		}
+	}
+	return checkMetadata(d.Metadata)
+}
+
+// readable refuses what is not text: it could neither be cited nor shown.
+func readable(s string) error {
+	if i := strings.IndexByte(s, 0); i >= 0 {
+		return fmt.Errorf("is binary: it has a zero byte at offset %d", i)
+	}
+	for i, r := range s {
+		if r == utf8.RuneError {
+			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
+				return fmt.Errorf("is not valid UTF-8 at offset %d: convert it first", i)
+			}
+		}
+	}
+	return nil
+}
+
+// clip shortens s to at most n characters.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	count := 0
+	for i := range s {
+		if count == n {
+			return s[:i]
+		}
+		count++
+	}
+	return s
+}

@@ -1,0 +1,148 @@
+package knowledge
+
+import (
+	"context"
+	"time"
+
+	"github.com/answerdesk-go/answerdesk/store"
+)
+
+// A Store is what this room needs of a store, as storetest checks it. Each
+// company's knowledge has a revision, which every write that changes what can be
+// found raises by one in the same transaction, and a feed that says which
+// documents a revision touched.
+type Store interface {
+	// WriteDocuments adds and replaces documents, all or none, at one new
+	// revision. A [Write] whose ID is empty is matched by its external id
+	// within company and agent; if none is there it is added under NewID. A
+	// document of the same Hash is left alone, and one of the same TextHash
+	// keeps its version and passages. If nothing changes, neither does the
+	// revision, and no event is written. It sets the ids in the events it
+	// writes for each change: content.created or content.updated.
+	//
+	// It returns a [store.NotFoundError] for an ID or agent that is not there,
+	// and an error wrapping [store.ErrConflict] when IfVersion is not the
+	// version there, or when another document has the external id.
+	WriteDocuments(ctx context.Context, c store.Commit, writes []Write) (Written, error)
+
+	// DeleteDocument removes a document with all versions and passages, erases
+	// its quotes from earlier replies, and leaves nothing of its text in the
+	// store.
+	DeleteDocument(ctx context.Context, c store.Commit, id string) (Deleted, error)
+
+	// Document returns a document without its text.
+	Document(ctx context.Context, company, id string) (Document, error)
+
+	// DocumentText returns the stored text of a version; 0 is the newest.
+	DocumentText(ctx context.Context, company, id string, version int) (string, error)
+
+	// Documents lists documents without their texts, newest first.
+	Documents(ctx context.Context, company string, f Filter, p store.Page) (store.List[Document], error)
+
+	// Passages returns those of the passages named that belong to the live
+	// version of a document that is still there, in any order.
+	Passages(ctx context.Context, company string, refs []Ref) ([]Passage, error)
+
+	// Revision returns the company's revision: 0 before the first write.
+	Revision(ctx context.Context, company string) (int64, error)
+
+	// Changes returns the feed after a revision, oldest first: at most limit
+	// entries, but all of the last revision among them.
+	Changes(ctx context.Context, company string, after int64, limit int) ([]Change, error)
+
+	// LiveDocuments returns documents with the passages of their live
+	// versions, ordered by id, those after the given id, until about maxBytes
+	// of text are read. An empty result means the end.
+	LiveDocuments(ctx context.Context, company, after string, maxBytes int) ([]Live, error)
+
+	// LiveDocument returns one such document, or a [store.NotFoundError].
+	LiveDocument(ctx context.Context, company, id string) (Live, error)
+}
+
+// A Write is a document to be stored, with its text cut into passages.
+type Write struct {
+	Document           // Text is the stored text; ID may be empty
+	NewID     string   // the id if the document is new
+	IfVersion int      // the version it must have; 0 means any
+	Hash      [32]byte // of everything in the document that the caller gave
+	TextHash  [32]byte // of what the passages are made of
+	Passages  []Passage
+}
+
+// Written is what became of the documents of a write, in the same order.
+type Written struct {
+	Documents []WrittenDocument
+	Revision  int64 // at which all of them can be found
+}
+
+// A WrittenDocument is a document without its text, and what was done.
+type WrittenDocument struct {
+	Document
+	Status Status
+}
+
+// A Status says what a write did.
+type Status string
+
+// What a write may have done.
+const (
+	Created   Status = "created"
+	Updated   Status = "updated"
+	Unchanged Status = "unchanged"
+)
+
+// Deleted says what a delete reached.
+type Deleted struct {
+	DocumentID string    `json:"document_id"`
+	Versions   int       `json:"versions"`       // texts that are gone
+	Passages   int       `json:"passages"`       // passages that are gone
+	Replies    int       `json:"replies_erased"` // earlier replies that lost a quote
+	Revision   int64     `json:"knowledge_revision"`
+	DeletedAt  time.Time `json:"deleted_at"`
+
+	// OutOfReach lists where copies may be that a delete cannot reach.
+	OutOfReach []string `json:"out_of_reach"`
+}
+
+// A Filter chooses documents of a list.
+type Filter struct {
+	AgentID    string // documents of this agent only
+	Kind       Kind
+	ExternalID string
+}
+
+// A Ref names a passage: part Ordinal, from 0, of a version of a document.
+type Ref struct {
+	DocumentID string
+	Version    int
+	Ordinal    int
+}
+
+// A Passage is what is indexed and cited: a stretch of a document's stored text
+// that stands on its own.
+type Passage struct {
+	Ref
+	ID      string   // psg_…
+	Start   int      // byte range in the stored text
+	End     int      //
+	Heading []string // the headings above it, outermost first
+	Text    string   // the stored text from Start to End
+
+	// Of its document, filled in on reading.
+	Title, URL, ExternalID, AgentID string
+	Kind                            Kind
+	Metadata                        map[string]any
+}
+
+// Live is a document with the passages of its live version.
+type Live struct {
+	Document // without its text
+	Passages []Passage
+}
+
+// A Change is an entry of the feed: a document that was written or, when it is
+// no longer there, deleted.
+type Change struct {
+	Revision   int64
+	DocumentID string
+}

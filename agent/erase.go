@@ -1,0 +1,74 @@
+package agent
+
+import (
+	"slices"
+	"strings"
+)
+
+// Erasure stands in a reply where text was that came from a document deleted
+// since.
+const Erasure = "[erased]"
+
+// Erase returns the reply without anything that came from a document: its
+// quotes, titles, headings and addresses, and the parts of the text that they
+// bore out.
+func (r Reply) Erase(documentID string) Reply {
+	r.Citations = slices.Clone(r.Citations)
+	var spans [][2]int
+	for i, c := range r.Citations {
+		if c.DocumentID != documentID || c.Erased {
+			continue
+		}
+		if 0 <= c.ClaimStart && c.ClaimStart < c.ClaimEnd && c.ClaimEnd <= len(r.Text) {
+			spans = append(spans, [2]int{c.ClaimStart, c.ClaimEnd})
+		}
+		r.Citations[i] = Citation{
+			DocumentID: c.DocumentID, DocumentVersion: c.DocumentVersion, PassageID: c.PassageID, Ordinal: c.Ordinal,
+			ClaimStart: c.ClaimStart, ClaimEnd: c.ClaimEnd, Erased: true,
+		}
+	}
+	spans = union(spans)
+
+	var b strings.Builder
+	at := 0
+	for _, s := range spans {
+		b.WriteString(r.Text[at:s[0]])
+		b.WriteString(Erasure)
+		at = s[1]
+	}
+	b.WriteString(r.Text[at:])
+	for i, c := range r.Citations {
+		r.Citations[i].ClaimStart = moved(spans, c.ClaimStart)
+		r.Citations[i].ClaimEnd = max(moved(spans, c.ClaimEnd), r.Citations[i].ClaimStart)
+	}
+	r.Text = b.String()
+	return r
+}
+
+// union sorts spans and joins those that overlap.
+func union(spans [][2]int) [][2]int {
+	slices.SortFunc(spans, func(a, b [2]int) int { return a[0] - b[0] })
+	var out [][2]int
+	for _, s := range spans {
+		if n := len(out); n > 0 && s[0] < out[n-1][1] {
+			out[n-1][1] = max(out[n-1][1], s[1])
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// moved returns where a place in the text is once each span is an [Erasure].
+func moved(spans [][2]int, at int) int {
+	shift := 0
+	for _, s := range spans {
+		switch {
+		case at >= s[1]:
+			shift += len(Erasure) - (s[1] - s[0])
+		case at > s[0]:
+			return s[0] + shift + len(Erasure)
+		}
+	}
+	return at + shift
+}

@@ -1,0 +1,136 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/answerdesk-go/answerdesk/access"
+	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/store"
+)
+
+const companyColumns = `id, name, default_agent, created_at`
+
+func scanCompany(r Rows) (c access.Company, err error) {
+	var created int64
+	err = r.Scan(&c.ID, &c.Name, &c.DefaultAgent, &created)
+	c.CreatedAt = moment(created)
+	return c, err
+}
+
+// FirstCompany implements [access.Store].
+func (s *Store) FirstCompany(ctx context.Context, cm store.Commit, c access.Company) (access.Company, error) {
+	first, err := s.firstCompany(ctx)
+	if err != nil || first.ID != "" {
+		return first, err
+	}
+	err = s.engine.Write(ctx, func(tx Tx) error {
+		var found bool
+		if first, found, err = readFirst(tx); err != nil || found {
+			return err
+		}
+		first = c
+		return s.createCompany(tx, cm, c)
+	})
+	return first, err
+}
+
+func (s *Store) firstCompany(ctx context.Context) (c access.Company, err error) {
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		c, _, err = readFirst(tx)
+		return err
+	})
+	return c, err
+}
+
+func readFirst(tx Tx) (c access.Company, found bool, err error) {
+	err = all(tx, func(r Rows) error {
+		found = true
+		c, err = scanCompany(r)
+		return err
+	}, `SELECT `+companyColumns+` FROM companies ORDER BY created_at, id LIMIT 1`)
+	return c, found, err
+}
+
+// CreateCompany implements [access.Store].
+func (s *Store) CreateCompany(ctx context.Context, cm store.Commit, c access.Company) error {
+	return s.engine.Write(ctx, func(tx Tx) error { return s.createCompany(tx, cm, c) })
+}
+
+func (s *Store) createCompany(tx Tx, cm store.Commit, c access.Company) error {
+	n, err := tx.Exec(`INSERT INTO companies (`+companyColumns+`) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		c.ID, c.Name, c.DefaultAgent, micros(c.CreatedAt))
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fmt.Errorf("company %s: %w: it is there already", c.ID, store.ErrConflict)
+	}
+	cm.Company = c.ID
+	return s.createAgent(tx, cm, agent.Agent{
+		ID: c.DefaultAgent, Settings: agent.Settings{Name: c.Name}, CreatedAt: c.CreatedAt,
+	})
+}
+
+// Company implements [access.Store].
+func (s *Store) Company(ctx context.Context, id string) (c access.Company, err error) {
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		found := false
+		err := all(tx, func(r Rows) error {
+			found = true
+			c, err = scanCompany(r)
+			return err
+		}, `SELECT `+companyColumns+` FROM companies WHERE id = ?`, id)
+		if err == nil && !found {
+			return store.NotFound("company", id)
+		}
+		return err
+	})
+	return c, err
+}
+
+// Companies implements [access.Store].
+func (s *Store) Companies(ctx context.Context, p store.Page) (store.List[access.Company], error) {
+	return list(ctx, s, p, []string{"companies"}, func(c access.Company) string { return c.ID }, scanCompany,
+		`SELECT `+companyColumns+` FROM companies WHERE 1 = 1`)
+}
+
+// owned names every table whose rows belong to a company.
+var owned = []string{"agents", "conversations", "messages", "steps", "citations", "documents", "passages",
+	"knowledge_changes", "events", "work_keys", "work_jobs", "work_dead", "receipts", "audit_log"}
+
+// DeleteCompany implements [access.Store].
+func (s *Store) DeleteCompany(ctx context.Context, cm store.Commit) error {
+	return s.engine.Write(ctx, func(tx Tx) error {
+		first, _, err := readFirst(tx)
+		if err != nil {
+			return err
+		}
+		if first.ID == cm.Company {
+			return fmt.Errorf("company %s: %w: the first company cannot be deleted", cm.Company, store.ErrConflict)
+		}
+		n, err := tx.Exec(`DELETE FROM companies WHERE id = ?`, cm.Company)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return store.NotFound("company", cm.Company)
+		}
+		for _, table := range owned {
+			if _, err := tx.Exec(`DELETE FROM `+table+` WHERE company = ?`, cm.Company); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// haveCompany returns a [store.NotFoundError] if the company is not there.
+func haveCompany(tx Tx, company string) error {
+	var defaultAgent string
+	found, err := one(tx, []any{&defaultAgent}, `SELECT default_agent FROM companies WHERE id = ?`, company)
+	if err == nil && !found {
+		return store.NotFound("company", company)
+	}
+	return err
+}

@@ -1,0 +1,222 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/store"
+)
+
+const conversationColumns = `id, agent_id, user_id, turns, running, created_at, last_message_at`
+
+func scanConversation(r Rows) (c agent.Conversation, err error) {
+	var running, created, last int64
+	err = r.Scan(&c.ID, &c.AgentID, &c.UserID, &c.Turns, &running, &created, &last)
+	c.Running, c.CreatedAt, c.LastMessageAt = running == 1, moment(created), moment(last)
+	return c, err
+}
+
+// Conversation implements [agent.ConversationStore].
+func (s *Store) Conversation(ctx context.Context, company, id string) (c agent.Conversation, err error) {
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		found := false
+		err := all(tx, func(r Rows) error {
+			found = true
+			c, err = scanConversation(r)
+			return err
+		}, `SELECT `+conversationColumns+` FROM conversations WHERE company = ? AND id = ?`, company, id)
+		if err == nil && !found {
+			return store.NotFound("conversation", id)
+		}
+		return err
+	})
+	return c, err
+}
+
+// Conversations implements [agent.ConversationStore].
+func (s *Store) Conversations(ctx context.Context, company string, f agent.ConversationFilter, p store.Page) (store.List[agent.Conversation], error) {
+	query, args := `SELECT `+conversationColumns+` FROM conversations WHERE company = ?`, []any{company}
+	if f.AgentID != "" {
+		query, args = query+` AND agent_id = ?`, append(args, f.AgentID)
+	}
+	if f.UserID != "" {
+		query, args = query+` AND user_id = ?`, append(args, f.UserID)
+	}
+	return list(ctx, s, p, []string{"conversations", company, f.AgentID, f.UserID}, func(c agent.Conversation) string { return c.ID },
+		scanConversation, query, args...)
+}
+
+const messageColumns = `id, conversation_id, role, text, body, created_at, seq`
+
+// A messageRow is a message and its place in the conversation.
+type messageRow struct {
+	agent.Message
+	seq int64
+}
+
+// bodyOf is the part of a message that is kept as JSON.
+type bodyOf struct {
+	AgentID  string         `json:"agent_id"`
+	User     agent.User     `json:"user,omitzero"`
+	Metadata map[string]any `json:"metadata,omitzero"`
+	Reply    *agent.Reply   `json:"reply,omitzero"`
+	Ordinals []int          `json:"ordinals,omitzero"` // of the passages cited
+}
+
+// messageBody returns what of a message goes into its body. The text of a reply
+// is not stored twice.
+func messageBody(m agent.Message) (string, error) {
+	b := bodyOf{AgentID: m.AgentID, User: m.User, Metadata: m.Metadata}
+	if m.Reply != nil {
+		r := *m.Reply
+		r.Text = ""
+		b.Reply = &r
+		for _, c := range r.Citations {
+			b.Ordinals = append(b.Ordinals, c.Ordinal)
+		}
+	}
+	j, err := json.Marshal(b)
+	if err != nil {
+		return "", fmt.Errorf("message %s: %w", m.ID, err)
+	}
+	return string(j), nil
+}
+
+func scanMessage(r Rows) (m messageRow, err error) {
+	var (
+		body    string
+		created int64
+	)
+	if err := r.Scan(&m.ID, &m.ConversationID, &m.Role, &m.Text, &body, &created, &m.seq); err != nil {
+		return m, err
+	}
+	var b bodyOf
+	if err := json.Unmarshal([]byte(body), &b); err != nil {
+		return m, corrupt("messages", m.ID, err)
+	}
+	m.AgentID, m.User, m.Metadata, m.Reply, m.CreatedAt = b.AgentID, b.User, b.Metadata, b.Reply, moment(created)
+	if m.Reply != nil {
+		m.Reply.Text = m.Text
+		for i, o := range b.Ordinals {
+			m.Reply.Citations[i].Ordinal = o
+		}
+	}
+	return m, nil
+}
+
+func insertMessage(tx Tx, company string, seq int64, m agent.Message, body, explanation string) error {
+	_, err := tx.Exec(`INSERT INTO messages (company, conversation_id, seq, id, role, text, body, explanation, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		company, m.ConversationID, seq, m.ID, string(m.Role), m.Text, body, explanation, micros(m.CreatedAt))
+	return err
+}
+
+// readMessage returns the one message that a condition chooses.
+func readMessage(tx Tx, where string, args ...any) (agent.Message, error) {
+	var (
+		m     messageRow
+		found bool
+		err   error
+	)
+	err = all(tx, func(r Rows) error {
+		found = true
+		m, err = scanMessage(r)
+		return err
+	}, `SELECT `+messageColumns+` FROM messages WHERE `+where, args...)
+	if err == nil && !found {
+		return m.Message, store.NotFound("message", fmt.Sprint(args[len(args)-1]))
+	}
+	return m.Message, err
+}
+
+// Messages implements [agent.ConversationStore].
+func (s *Store) Messages(ctx context.Context, company, conversation string, p store.Page) (store.List[agent.Message], error) {
+	if _, err := s.Conversation(ctx, company, conversation); err != nil {
+		return store.List[agent.Message]{}, err
+	}
+	rows, err := listBy(ctx, s, p, []string{"messages", company, conversation}, order{"seq", "CAST(? AS BIGINT)"},
+		func(m messageRow) string { return strconv.FormatInt(m.seq, 10) }, scanMessage,
+		`SELECT `+messageColumns+` FROM messages WHERE company = ? AND conversation_id = ?`, company, conversation)
+	out := store.List[agent.Message]{Data: make([]agent.Message, len(rows.Data)), NextCursor: rows.NextCursor, HasMore: rows.HasMore}
+	for i, m := range rows.Data {
+		out.Data[i] = m.Message
+	}
+	return out, err
+}
+
+// Message implements [agent.ConversationStore].
+func (s *Store) Message(ctx context.Context, company, id string) (m agent.Message, err error) {
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		m, err = readMessage(tx, `company = ? AND id = ?`, company, id)
+		return err
+	})
+	return m, err
+}
+
+// Explanation implements [agent.ConversationStore].
+func (s *Store) Explanation(ctx context.Context, company, id string) (explanation []byte, err error) {
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		var text string
+		found, err := one(tx, []any{&text}, `SELECT explanation FROM messages WHERE company = ? AND id = ? AND role = ?`,
+			company, id, string(agent.RoleAgent))
+		if err == nil && !found {
+			return store.NotFound("reply", id)
+		}
+		explanation = []byte(text)
+		return err
+	})
+	return explanation, err
+}
+
+// DeleteConversation implements [agent.ConversationStore].
+func (s *Store) DeleteConversation(ctx context.Context, c store.Commit, id string) error {
+	return s.engine.Write(ctx, func(tx Tx) error {
+		var last int64
+		found, err := one(tx, []any{&last}, `DELETE FROM conversations WHERE company = ? AND id = ? RETURNING events`, c.Company, id)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return store.NotFound("conversation", id)
+		}
+		if err := deleteTurns(tx, c.Company, id); err != nil {
+			return err
+		}
+		c := c
+		c.Events, _ = numbered(c.Events, id, last)
+		return s.write(c, tx)
+	})
+}
+
+// deleteTurns removes what a conversation consists of.
+func deleteTurns(tx Tx, company, conversation string) error {
+	for _, table := range []string{"messages", "steps", "citations"} {
+		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE company = ? AND conversation_id = ?`, company, conversation); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteAgentConversations removes the conversations of an agent.
+func deleteAgentConversations(tx Tx, company, agentID string) error {
+	var ids []string
+	err := all(tx, func(r Rows) error {
+		var id string
+		err := r.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, `DELETE FROM conversations WHERE company = ? AND agent_id = ? RETURNING id`, company, agentID)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := deleteTurns(tx, company, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

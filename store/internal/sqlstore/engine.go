@@ -1,0 +1,108 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// An Engine runs steps in transactions.
+type Engine interface {
+	// Write runs fn in a transaction, commits it durably if fn returns nil,
+	// and otherwise leaves nothing of it.
+	Write(ctx context.Context, fn func(Tx) error) error
+
+	// Read runs fn in a transaction that writes nothing and sees one state of
+	// the store.
+	Read(ctx context.Context, fn func(Tx) error) error
+}
+
+// A Tx is a running transaction.
+type Tx interface {
+	// Exec runs a statement and returns how many rows it changed.
+	Exec(query string, args ...any) (int64, error)
+
+	// Query runs a statement that returns rows. They must be closed before the
+	// next statement.
+	Query(query string, args ...any) (Rows, error)
+}
+
+// Rows are the result of a query, as in [database/sql.Rows].
+type Rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close() error
+}
+
+// Store has the steps of all rooms.
+type Store struct{ engine Engine }
+
+// New returns the steps as run by e.
+func New(e Engine) *Store { return &Store{engine: e} }
+
+// one reads the first row of a query into dest and reports whether there is one.
+func one(tx Tx, dest []any, query string, args ...any) (bool, error) {
+	rows, err := tx.Query(query, args...)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return false, rows.Err()
+	}
+	if err := rows.Scan(dest...); err != nil {
+		return false, err
+	}
+	return true, rows.Close()
+}
+
+// all calls scan for every row of a query.
+func all(tx Tx, scan func(Rows) error, query string, args ...any) error {
+	rows, err := tx.Query(query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// micros is how a time is stored.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// moment reads a stored time.
+func moment(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+func now() int64 { return time.Now().UnixMicro() }
+
+// marks returns n parameters for a list: "?, ?, ?".
+func marks(n int) string {
+	b := make([]byte, 0, 3*n)
+	for i := range n {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = append(b, '?')
+	}
+	return string(b)
+}
+
+// corrupt says that a row could not be read as what it was written as.
+func corrupt(table, id string, err error) error {
+	return fmt.Errorf("row of %s %s does not read: %w", table, id, err)
+}

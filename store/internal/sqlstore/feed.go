@@ -1,0 +1,186 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/answerdesk-go/answerdesk/internal/id"
+	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/store"
+)
+
+// advance raises the company's revision and says in the feed which documents it
+// touched. With none it only returns the revision.
+func advance(tx Tx, company string, documents ...string) (revision int64, err error) {
+	if len(documents) == 0 {
+		return revisionOf(tx, company)
+	}
+	found, err := one(tx, []any{&revision}, `UPDATE companies SET knowledge_revision = knowledge_revision + 1 WHERE id = ?
+		RETURNING knowledge_revision`, company)
+	if err != nil {
+		return 0, err
+	}
+	if !found {
+		return 0, store.NotFound("company", company)
+	}
+	slices.Sort(documents)
+	for _, d := range slices.Compact(documents) {
+		if _, err := tx.Exec(`INSERT INTO knowledge_changes (company, revision, document_id) VALUES (?, ?, ?)`, company, revision, d); err != nil {
+			return 0, err
+		}
+	}
+	return revision, nil
+}
+
+func revisionOf(tx Tx, company string) (revision int64, err error) {
+	found, err := one(tx, []any{&revision}, `SELECT knowledge_revision FROM companies WHERE id = ?`, company)
+	if err == nil && !found {
+		return 0, store.NotFound("company", company)
+	}
+	return revision, err
+}
+
+// Revision implements [knowledge.Store].
+func (s *Store) Revision(ctx context.Context, company string) (revision int64, err error) {
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		revision, err = revisionOf(tx, company)
+		return err
+	})
+	return revision, err
+}
+
+// Changes implements [knowledge.Store].
+func (s *Store) Changes(ctx context.Context, company string, after int64, limit int) (changes []knowledge.Change, err error) {
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		changes = nil
+		collect := func(r Rows) error {
+			var c knowledge.Change
+			err := r.Scan(&c.Revision, &c.DocumentID)
+			changes = append(changes, c)
+			return err
+		}
+		err := all(tx, collect, `SELECT revision, document_id FROM knowledge_changes WHERE company = ? AND revision > ?
+			ORDER BY revision, document_id LIMIT ?`, company, after, limit)
+		if err != nil || len(changes) < limit {
+			return err
+		}
+		last := changes[len(changes)-1]
+		return all(tx, collect, `SELECT revision, document_id FROM knowledge_changes WHERE company = ? AND revision = ? AND document_id > ?
+			ORDER BY document_id`, company, last.Revision, last.DocumentID)
+	})
+	return changes, err
+}
+
+const passageColumns = `p.document_id, p.version, p.ordinal, p.body_at, p.start_at, p.end_at, p.heading, p.body`
+
+// scanPassage reads the columns of a passage, with more dest behind them.
+func scanPassage(r Rows, dest ...any) (p knowledge.Passage, err error) {
+	var (
+		bodyAt        int
+		heading, body string
+	)
+	dest = append([]any{&p.DocumentID, &p.Version, &p.Ordinal, &bodyAt, &p.Start, &p.End, &heading, &body}, dest...)
+	if err := r.Scan(dest...); err != nil {
+		return p, err
+	}
+	if heading != "null" {
+		if err := json.Unmarshal([]byte(heading), &p.Heading); err != nil {
+			return p, corrupt("passages", p.DocumentID, err)
+		}
+	}
+	p.Text = strings.Clone(body[p.Start-bodyAt : p.End-bodyAt])
+	p.ID = id.Derive(id.Passage, p.DocumentID, p.Version, p.Ordinal)
+	return p, nil
+}
+
+// Passages implements [knowledge.Store].
+func (s *Store) Passages(ctx context.Context, company string, refs []knowledge.Ref) (out []knowledge.Passage, err error) {
+	if len(refs) == 0 {
+		return nil, nil
+	}
+	args := make([]any, 0, 1+3*len(refs))
+	args = append(args, company)
+	for _, r := range refs {
+		args = append(args, r.DocumentID, r.Version, r.Ordinal)
+	}
+	query := `SELECT ` + passageColumns + `, d.title, d.url, d.external_id, d.agent_id, d.kind, d.metadata
+		FROM passages p JOIN documents d ON d.company = p.company AND d.id = p.document_id AND d.version = p.version
+		WHERE p.company = ? AND (p.document_id, p.version, p.ordinal) IN (VALUES (?, ?, ?)` + strings.Repeat(`, (?, ?, ?)`, len(refs)-1) + `)`
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		out = make([]knowledge.Passage, 0, len(refs))
+		return all(tx, func(r Rows) error {
+			var (
+				title, url, external, agentID, kind, metadata string
+			)
+			p, err := scanPassage(r, &title, &url, &external, &agentID, &kind, &metadata)
+			if err != nil {
+				return err
+			}
+			p.Title, p.URL, p.ExternalID, p.AgentID, p.Kind = title, url, external, agentID, knowledge.Kind(kind)
+			if metadata != "null" {
+				if err := json.Unmarshal([]byte(metadata), &p.Metadata); err != nil {
+					return corrupt("documents", p.DocumentID, err)
+				}
+			}
+			out = append(out, p)
+			return nil
+		}, query, args...)
+	})
+	return out, err
+}
+
+// LiveDocument implements [knowledge.Store].
+func (s *Store) LiveDocument(ctx context.Context, company, id string) (live knowledge.Live, err error) {
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		d, err := readDocument(tx, company, id)
+		if err != nil {
+			return err
+		}
+		live = knowledge.Live{Document: d.Document}
+		return all(tx, func(r Rows) error {
+			p, err := scanPassage(r)
+			live.Passages = append(live.Passages, p)
+			return err
+		}, `SELECT `+passageColumns+` FROM passages p WHERE p.company = ? AND p.document_id = ? AND p.version = ? ORDER BY p.ordinal`,
+			company, id, d.Version)
+	})
+	return live, err
+}
+
+// liveBatch bounds how many documents are read at a time.
+const liveBatch = 512
+
+// LiveDocuments implements [knowledge.Store].
+func (s *Store) LiveDocuments(ctx context.Context, company, after string, maxBytes int) (out []knowledge.Live, err error) {
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		out = nil
+		err := all(tx, func(r Rows) error {
+			d, err := scanDocument(r)
+			out = append(out, knowledge.Live{Document: d.Document})
+			return err
+		}, `SELECT `+documentColumns+` FROM documents WHERE company = ? AND id > ? ORDER BY id LIMIT ?`, company, after, liveBatch)
+		if err != nil {
+			return err
+		}
+		size, at := 0, 0
+		for at < len(out) && (at == 0 || size < maxBytes) {
+			d := &out[at]
+			err := all(tx, func(r Rows) error {
+				p, err := scanPassage(r)
+				d.Passages = append(d.Passages, p)
+				size += len(p.Text)
+				return err
+			}, `SELECT `+passageColumns+` FROM passages p WHERE p.company = ? AND p.document_id = ? AND p.version = ? ORDER BY p.ordinal`,
+				company, d.ID, d.Version)
+			if err != nil {
+				return err
+			}
+			at++
+		}
+		out = out[:at]
+		return nil
+	})
+	return out, err
+}

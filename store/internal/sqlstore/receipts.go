@@ -1,0 +1,73 @@
+package sqlstore
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/answerdesk-go/answerdesk/store"
+)
+
+// ClaimReceipt implements [store.Receipts].
+func (s *Store) ClaimReceipt(ctx context.Context, c store.ReceiptClaim) (st store.ReceiptState, err error) {
+	err = s.engine.Write(ctx, func(tx Tx) error {
+		at := now()
+		st = store.ReceiptState{Receipt: store.Receipt{Scope: c.Scope, Key: c.Key}}
+		var (
+			hash                   []byte
+			done, until, expiresAt int64
+		)
+		found, err := one(tx, []any{&hash, &st.Fence, &st.Result, &done, &until, &expiresAt},
+			`SELECT hash, fence, result, done, lease_until, expires_at FROM receipts WHERE company = ? AND scope = ? AND key = ?`,
+			c.Company, c.Scope, c.Key)
+		if err != nil {
+			return err
+		}
+		if found && expiresAt > at {
+			st.Done = done == 1
+			if !bytes.Equal(hash, c.Hash) {
+				st.Differs = true
+				return nil
+			}
+			if st.Done || until > at {
+				return nil
+			}
+		} else {
+			st.Result = ""
+		}
+		st.Claimed, st.Done = true, false
+		st.Fence = max(st.Fence+1, at)
+		_, err = tx.Exec(`INSERT INTO receipts (company, scope, key, hash, fence, result, done, lease_until, expires_at)
+			VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)
+			ON CONFLICT (company, scope, key) DO UPDATE SET hash = excluded.hash, fence = excluded.fence, result = excluded.result,
+				done = 0, lease_until = excluded.lease_until, expires_at = excluded.expires_at`,
+			c.Company, c.Scope, c.Key, c.Hash, st.Fence, st.Result, at+c.Lease.Microseconds(), at+c.Keep.Microseconds())
+		return err
+	})
+	return st, err
+}
+
+// moveReceipt records how far the work of a request has come.
+func moveReceipt(tx Tx, company string, r store.Receipt) error {
+	done := 0
+	if r.Done {
+		done = 1
+	}
+	n, err := tx.Exec(`UPDATE receipts SET result = ?, done = ? WHERE company = ? AND scope = ? AND key = ? AND fence = ? AND done = 0`,
+		r.Result, done, company, r.Scope, r.Key, r.Fence)
+	if err == nil && n == 0 {
+		return fmt.Errorf("receipt of %s: %w: the request was taken up again", r.Scope, store.ErrFenced)
+	}
+	return err
+}
+
+// ReleaseReceipt implements [store.Receipts].
+func (s *Store) ReleaseReceipt(ctx context.Context, company string, r store.Receipt) error {
+	return s.engine.Write(ctx, func(tx Tx) error {
+		n, err := tx.Exec(`DELETE FROM receipts WHERE company = ? AND scope = ? AND key = ? AND fence = ? AND done = 0`, company, r.Scope, r.Key, r.Fence)
+		if err == nil && n == 0 {
+			return fmt.Errorf("receipt of %s: %w: the request was taken up again", r.Scope, store.ErrFenced)
+		}
+		return err
+	})
+}

@@ -1,0 +1,267 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/event"
+	"github.com/answerdesk-go/answerdesk/store"
+)
+
+// BeginTurn implements [agent.TurnStore].
+func (s *Store) BeginTurn(ctx context.Context, c store.Commit, b agent.Begin) (t agent.Turn, err error) {
+	body, err := messageBody(b.Message)
+	if err != nil {
+		return t, err
+	}
+	err = s.engine.Write(ctx, func(tx Tx) error {
+		m := b.Message
+		conv, found, err := conversationOf(tx, c.Company, m)
+		if err != nil {
+			return err
+		}
+		at := now()
+		if found && conv.running == 1 {
+			return &agent.BusyError{ConversationID: conv.id, Lapsed: conv.leaseUntil <= at}
+		}
+		if !found {
+			if err := haveAgent(tx, c.Company, m.AgentID); err != nil {
+				return err
+			}
+			conv = conversationRow{id: b.NewConversation, agentID: m.AgentID, userID: m.User.ID}
+		}
+		conv.turns++
+		conv.fence = max(conv.fence+1, at)
+		m.ConversationID, m.Role = conv.id, agent.RoleUser
+
+		c := c
+		c.Events = turnEvents(c.Events, conv.id, !found)
+		c.Events, conv.events = numbered(c.Events, conv.id, conv.events)
+		until := at + b.Lease.Microseconds()
+		if found {
+			_, err = tx.Exec(`UPDATE conversations SET turns = ?, events = ?, running = 1, reply_id = ?, worker = ?, fence = ?,
+				lease_until = ?, last_message_at = ? WHERE company = ? AND id = ?`,
+				conv.turns, conv.events, b.ReplyID, b.Worker, conv.fence, until, micros(m.CreatedAt), c.Company, conv.id)
+		} else {
+			_, err = tx.Exec(`INSERT INTO conversations (company, id, agent_id, user_id, turns, events, running, reply_id, worker, fence,
+				lease_until, created_at, last_message_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)`,
+				c.Company, conv.id, conv.agentID, conv.userID, conv.turns, conv.events, b.ReplyID, b.Worker, conv.fence,
+				until, micros(m.CreatedAt), micros(m.CreatedAt))
+		}
+		if err != nil {
+			return err
+		}
+		if err := insertMessage(tx, c.Company, 2*conv.turns-1, m, body, ""); err != nil {
+			return err
+		}
+		t = agent.Turn{
+			TurnRef: agent.TurnRef{ConversationID: conv.id, Number: int(conv.turns), Fence: conv.fence},
+			Message: m, ReplyID: b.ReplyID,
+		}
+		return s.write(c, tx)
+	})
+	return t, err
+}
+
+// turnEvents gives the events of a turn their conversation, and leaves out the
+// one that tells of a new conversation unless it is new.
+func turnEvents(events []event.Event, conversation string, isNew bool) []event.Event {
+	out := make([]event.Event, 0, len(events))
+	for _, ev := range events {
+		if ev.Type == event.ConversationStarted && !isNew {
+			continue
+		}
+		if ev.Refs.ConversationID == "" {
+			ev.Refs.ConversationID = conversation
+		}
+		out = append(out, ev)
+	}
+	return out
+}
+
+// A conversationRow is a conversation with the lease of its turn.
+type conversationRow struct {
+	id, agentID, userID    string
+	turns, events, running int64
+	replyID                string
+	fence, leaseUntil      int64
+}
+
+const conversationLease = `SELECT id, agent_id, user_id, turns, events, running, reply_id, fence, lease_until FROM conversations`
+
+func (c *conversationRow) dest() []any {
+	return []any{&c.id, &c.agentID, &c.userID, &c.turns, &c.events, &c.running, &c.replyID, &c.fence, &c.leaseUntil}
+}
+
+// conversationOf finds the conversation a message goes to, if there is one.
+func conversationOf(tx Tx, company string, m agent.Message) (c conversationRow, found bool, err error) {
+	switch {
+	case m.ConversationID != "":
+		found, err = one(tx, c.dest(), conversationLease+` WHERE company = ? AND id = ?`, company, m.ConversationID)
+		if err == nil && !found {
+			return c, false, store.NotFound("conversation", m.ConversationID)
+		}
+		if err == nil && c.agentID != m.AgentID {
+			return c, false, fmt.Errorf("conversation %s: %w: it is with agent %s, not %s", c.id, store.ErrConflict, c.agentID, m.AgentID)
+		}
+	case m.User.ID != "":
+		found, err = one(tx, c.dest(), conversationLease+` WHERE company = ? AND user_id = ? AND agent_id = ?
+			ORDER BY last_message_at DESC, id DESC LIMIT 1`, company, m.User.ID, m.AgentID)
+	}
+	return c, found, err
+}
+
+func haveAgent(tx Tx, company, id string) error {
+	var version int64
+	found, err := one(tx, []any{&version}, `SELECT version FROM agents WHERE company = ? AND id = ?`, company, id)
+	if err == nil && !found {
+		return store.NotFound("agent", id)
+	}
+	return err
+}
+
+// held reads the conversation whose turn the caller may write to.
+func held(tx Tx, company string, t agent.TurnRef) (c conversationRow, err error) {
+	found, err := one(tx, c.dest(), conversationLease+` WHERE company = ? AND id = ?`, company, t.ConversationID)
+	if err != nil {
+		return c, err
+	}
+	if !found || c.running == 0 || c.fence != t.Fence || c.turns != int64(t.Number) {
+		return c, fmt.Errorf("turn %d of conversation %s: %w: another worker has it, or it has ended", t.Number, t.ConversationID, store.ErrFenced)
+	}
+	return c, nil
+}
+
+// RecordStep implements [agent.TurnStore].
+func (s *Store) RecordStep(ctx context.Context, c store.Commit, t agent.TurnRef, st agent.Step) error {
+	return s.engine.Write(ctx, func(tx Tx) error {
+		conv, err := held(tx, c.Company, t)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`INSERT INTO steps (company, conversation_id, turn, ordinal, call_id, name, state, data, at)
+			SELECT ?, ?, ?, COALESCE(MAX(ordinal), 0) + 1, ?, ?, ?, ?, ? FROM steps WHERE company = ? AND conversation_id = ? AND turn = ?`,
+			c.Company, conv.id, conv.turns, st.CallID, st.Name, string(st.State), st.Data, micros(st.At), c.Company, conv.id, conv.turns)
+		if err != nil {
+			return err
+		}
+		return s.writeTurn(tx, c, conv)
+	})
+}
+
+// writeTurn writes the commit of a step of a running turn.
+func (s *Store) writeTurn(tx Tx, c store.Commit, conv conversationRow) error {
+	if len(c.Events) > 0 {
+		c.Events, conv.events = numbered(turnEvents(c.Events, conv.id, false), conv.id, conv.events)
+		if _, err := tx.Exec(`UPDATE conversations SET events = ? WHERE company = ? AND id = ?`, conv.events, c.Company, conv.id); err != nil {
+			return err
+		}
+	}
+	return s.write(c, tx)
+}
+
+// RenewTurn implements [agent.TurnStore].
+func (s *Store) RenewTurn(ctx context.Context, company string, t agent.TurnRef, lease time.Duration) error {
+	return s.engine.Write(ctx, func(tx Tx) error {
+		conv, err := held(tx, company, t)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`UPDATE conversations SET lease_until = ? WHERE company = ? AND id = ?`, now()+lease.Microseconds(), company, conv.id)
+		return err
+	})
+}
+
+// EndTurn implements [agent.TurnStore].
+func (s *Store) EndTurn(ctx context.Context, c store.Commit, t agent.TurnRef, e agent.End) error {
+	m := agent.Message{
+		ID: e.Reply.ID, ConversationID: t.ConversationID, AgentID: e.Reply.AgentID, Role: agent.RoleAgent,
+		Text: e.Reply.Text, CreatedAt: e.Reply.CreatedAt, Reply: &e.Reply,
+	}
+	body, err := messageBody(m)
+	if err != nil {
+		return err
+	}
+	return s.engine.Write(ctx, func(tx Tx) error {
+		conv, err := held(tx, c.Company, t)
+		if err != nil {
+			return err
+		}
+		seq := 2 * conv.turns
+		if err := checkCitations(tx, c.Company, conv, seq, e.Reply.Citations); err != nil {
+			return err
+		}
+		if err := insertMessage(tx, c.Company, seq, m, body, string(e.Explanation)); err != nil {
+			return err
+		}
+		c := c
+		c.Events, conv.events = numbered(turnEvents(c.Events, conv.id, false), conv.id, conv.events)
+		if _, err := tx.Exec(`UPDATE conversations SET running = 0, worker = '', lease_until = 0, events = ?, last_message_at = ?
+			WHERE company = ? AND id = ?`, conv.events, micros(m.CreatedAt), c.Company, conv.id); err != nil {
+			return err
+		}
+		return s.write(c, tx)
+	})
+}
+
+// TakeTurn implements [agent.TurnStore].
+func (s *Store) TakeTurn(ctx context.Context, company, conversation, worker string, lease time.Duration) (t agent.Turn, err error) {
+	err = s.engine.Write(ctx, func(tx Tx) error {
+		var conv conversationRow
+		at := now()
+		found, err := one(tx, conv.dest(), conversationLease+` WHERE company = ? AND id = ?`, company, conversation)
+		if err != nil {
+			return err
+		}
+		if !found || conv.running == 0 || conv.leaseUntil > at {
+			return store.NotFound("lapsed turn of conversation", conversation)
+		}
+		conv.fence = max(conv.fence+1, at)
+		if _, err := tx.Exec(`UPDATE conversations SET worker = ?, fence = ?, lease_until = ? WHERE company = ? AND id = ?`,
+			worker, conv.fence, at+lease.Microseconds(), company, conv.id); err != nil {
+			return err
+		}
+		m, err := readMessage(tx, `company = ? AND conversation_id = ? AND seq = ?`, company, conv.id, 2*conv.turns-1)
+		if err != nil {
+			return err
+		}
+		steps, err := readSteps(tx, company, conv.id, conv.turns)
+		t = agent.Turn{
+			TurnRef: agent.TurnRef{ConversationID: conv.id, Number: int(conv.turns), Fence: conv.fence},
+			Message: m, ReplyID: conv.replyID, Steps: steps,
+		}
+		return err
+	})
+	return t, err
+}
+
+func readSteps(tx Tx, company, conversation string, turn int64) (steps []agent.Step, err error) {
+	err = all(tx, func(r Rows) error {
+		var (
+			st agent.Step
+			at int64
+		)
+		err := r.Scan(&st.CallID, &st.Name, &st.State, &st.Data, &at)
+		st.At = moment(at)
+		steps = append(steps, st)
+		return err
+	}, `SELECT call_id, name, state, data, at FROM steps WHERE company = ? AND conversation_id = ? AND turn = ? ORDER BY ordinal`,
+		company, conversation, turn)
+	return steps, err
+}
+
+// LapsedTurns implements [agent.TurnStore].
+func (s *Store) LapsedTurns(ctx context.Context, limit int) (lapsed []agent.Lapsed, err error) {
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		lapsed = nil
+		return all(tx, func(r Rows) error {
+			var l agent.Lapsed
+			err := r.Scan(&l.Company, &l.ConversationID)
+			lapsed = append(lapsed, l)
+			return err
+		}, `SELECT company, id FROM conversations WHERE running = 1 AND lease_until <= ? LIMIT ?`, now(), limit)
+	})
+	return lapsed, err
+}

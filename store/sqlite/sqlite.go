@@ -1,0 +1,195 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/answerdesk-go/answerdesk/store/internal/sqlstore"
+)
+
+// FileName is the name of the database in its folder.
+const FileName = "answerdesk.db"
+
+// Options are what may be chosen about a store. The zero value suits most.
+type Options struct {
+	// Readers is how many reads run at once; 0 means 4, or one a CPU if there
+	// are more.
+	Readers int
+
+	// Migrate says what to do with a database of an older version:
+	// [MigrateAuto] if empty.
+	Migrate Migrate
+}
+
+// A Store keeps its data in an SQLite database. It is safe for use by many
+// goroutines.
+type Store struct {
+	*sqlstore.Store
+	path   string
+	writer *writer
+	reader *readers
+	dbs    []*sql.DB
+
+	closing sync.Once
+	closed  error
+}
+
+// Open opens the database in a folder, making both on first use. A nil opts
+// means the defaults written on [Options].
+func Open(ctx context.Context, dir string, opts *Options) (*Store, error) {
+	s, err := open(ctx, dir, opts)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, dir string, opts *Options) (*Store, error) {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	if o.Readers == 0 {
+		o.Readers = max(4, runtime.GOMAXPROCS(0))
+	}
+	if o.Readers < 1 || o.Readers > 1024 {
+		return nil, fmt.Errorf("readers: %d is not between 1 and 1024", o.Readers)
+	}
+	if err := checkLibc(); err != nil {
+		return nil, err
+	}
+	if err := makeFolder(dir, o.Migrate); err != nil {
+		return nil, err
+	}
+	path, err := filepath.Abs(filepath.Join(dir, FileName))
+	if err != nil {
+		return nil, err
+	}
+	wdb, err := sql.Open("sqlite", dsn(path, "rwc", writerPragmas))
+	if err != nil {
+		return nil, err
+	}
+	rdb, err := sql.Open("sqlite", dsn(path, "ro", readerPragmas))
+	if err != nil {
+		return nil, err
+	}
+	return assemble(ctx, path, wdb, rdb, o)
+}
+
+// New returns a store on a handle that the host has opened and goes on owning,
+// with a driver for SQLite that takes its PRAGMAs from it. The handle must give
+// out connections in WAL mode with synchronous=FULL.
+func New(ctx context.Context, db *sql.DB, opts *Options) (*Store, error) {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	if o.Readers == 0 {
+		o.Readers = 4
+	}
+	if n := db.Stats().MaxOpenConnections; n > 0 && n <= o.Readers {
+		return nil, fmt.Errorf("open store on a handle: it gives out %d connections at most, and %d readers and a writer need one each", n, o.Readers)
+	}
+	s, err := assemble(ctx, "", db, db, o)
+	if err != nil {
+		return nil, fmt.Errorf("open store on a handle: %w", err)
+	}
+	s.dbs = nil
+	return s, nil
+}
+
+// assemble opens the connections and brings the schema up to date.
+func assemble(ctx context.Context, path string, wdb, rdb *sql.DB, o Options) (s *Store, err error) {
+	s = &Store{path: path, dbs: []*sql.DB{rdb, wdb}}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	conn, err := wdb.Conn(ctx)
+	if err != nil {
+		return nil, explain(err)
+	}
+	s.writer = newWriter(conn)
+	if err := s.writer.check(ctx); err != nil {
+		return nil, explain(err)
+	}
+	if err := migrate(ctx, conn, o.Migrate); err != nil {
+		return nil, explain(err)
+	}
+	if s.reader, err = newReaders(ctx, rdb, o.Readers); err != nil {
+		return nil, explain(err)
+	}
+	s.Store = sqlstore.New(engine{s.writer, s.reader})
+	return s, nil
+}
+
+// Close waits for what runs, truncates the WAL if nobody else reads it, and
+// closes the database. It may be called twice.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		if s.reader != nil {
+			s.reader.close()
+		}
+		if s.writer != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			s.closed = s.writer.close(ctx)
+		}
+		for _, db := range s.dbs {
+			if err := db.Close(); err != nil && s.closed == nil {
+				s.closed = err
+			}
+		}
+	})
+	return s.closed
+}
+
+// makeFolder makes the folder of a database that may be new.
+func makeFolder(dir string, m Migrate) error {
+	if m == MigrateCheck || m == MigrateOff {
+		if _, err := os.Stat(filepath.Join(dir, FileName)); err != nil {
+			return fmt.Errorf("no database to open: %w", err)
+		}
+		return nil
+	}
+	return os.MkdirAll(dir, 0o700)
+}
+
+// The settings of every connection that writes, and of every one that reads.
+// busy_timeout is how long, in ms, a step waits for another process to commit.
+var (
+	writerPragmas = []string{
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "fullfsync(1)", "secure_delete(1)",
+		"foreign_keys(1)", "temp_store(MEMORY)", "cache_size(-32768)", "journal_size_limit(67108864)",
+	}
+	readerPragmas = []string{"busy_timeout(10000)", "query_only(1)", "temp_store(MEMORY)", "cache_size(-8192)"}
+)
+
+// dsn names a database file and the settings of its connections.
+func dsn(path, mode string, pragmas []string) string {
+	q := url.Values{"mode": {mode}, "_pragma": pragmas}
+	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + "?" + q.Encode()
+}
+
+// expect compares a PRAGMA's value with the one a promise rests on.
+func expect(ctx context.Context, conn *sql.Conn, pragma, want string) error {
+	var got string
+	if err := conn.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&got); err != nil {
+		return err
+	}
+	if got != want {
+		return fmt.Errorf("the connection has %s=%s, not %s: what is acknowledged might not survive", pragma, strconv.Quote(got), want)
+	}
+	return nil
+}

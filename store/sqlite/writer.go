@@ -1,0 +1,210 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/answerdesk-go/answerdesk/store"
+	"github.com/answerdesk-go/answerdesk/store/internal/sqlstore"
+)
+
+// maxGroup is how many steps share a transaction at most.
+const maxGroup = 256
+
+// A writer runs steps on the one connection that writes. The first caller to
+// find it idle leads: it runs its own step and those that came in meanwhile in
+// one transaction, each in a savepoint, and commits them with one fsync. There
+// is no goroutine but the callers'.
+type writer struct {
+	conn *conn
+
+	mu      sync.Mutex
+	waiting []*step
+	led     bool // whether somebody leads
+	closed  bool
+}
+
+// A step is a caller's function on its way through the writer.
+type step struct {
+	ctx  context.Context
+	fn   func(sqlstore.Tx) error
+	bare func(*conn) error // instead of fn: run in no transaction
+	err  error
+	turn chan bool // true: you lead now; false: err is your result
+}
+
+func newWriter(c *sql.Conn) *writer { return &writer{conn: newConn(c)} }
+
+// check asserts the settings that durability and deletion rest on.
+func (w *writer) check(ctx context.Context) error {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "secure_delete": "1"} {
+		if err := expect(ctx, w.conn.sql, pragma, want); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run runs fn in a transaction and returns when it is durable.
+func (w *writer) run(ctx context.Context, fn func(sqlstore.Tx) error) error {
+	return w.queue(&step{ctx: ctx, fn: fn, turn: make(chan bool, 1)})
+}
+
+// queue sends a step through the writer and returns its result.
+func (w *writer) queue(s *step) error {
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return fmt.Errorf("%w: it is closed", store.ErrUnavailable)
+	}
+	w.waiting = append(w.waiting, s)
+	lead := !w.led
+	w.led = true
+	w.mu.Unlock()
+	if !lead && !<-s.turn {
+		return s.err
+	}
+
+	w.group(w.take())
+	w.handOver()
+	return s.err
+}
+
+// take returns the steps of the next group. One that runs in no transaction is a
+// group of its own.
+func (w *writer) take() []*step {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := min(len(w.waiting), maxGroup)
+	if i := slices.IndexFunc(w.waiting[:n], func(s *step) bool { return s.bare != nil }); i >= 0 {
+		n = max(i, 1)
+	}
+	group := w.waiting[:n:n]
+	w.waiting = w.waiting[n:]
+	if len(w.waiting) == 0 {
+		w.waiting = nil
+	}
+	return group
+}
+
+// handOver makes the caller who has waited longest the leader, if there is one.
+func (w *writer) handOver() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.waiting) == 0 {
+		w.led = false
+		return
+	}
+	w.waiting[0].turn <- true
+}
+
+// group runs steps in one transaction. If the transaction itself fails, each is
+// run in one of its own, so that a step too large for the disk, say, does not
+// take its neighbours with it. The first step is the leader's.
+func (w *writer) group(steps []*step) {
+	if len(steps) == 1 {
+		w.alone(steps[0])
+	} else if !w.together(steps) {
+		for _, s := range steps {
+			w.alone(s)
+		}
+	}
+	for _, s := range steps[1:] {
+		s.turn <- false
+	}
+}
+
+// alone runs one step in a transaction of its own.
+func (w *writer) alone(s *step) {
+	if s.err = s.ctx.Err(); s.err != nil {
+		return
+	}
+	if s.bare != nil {
+		s.err = explain(s.bare(w.conn))
+		return
+	}
+	if s.err = w.conn.exec("BEGIN IMMEDIATE"); s.err != nil {
+		s.err = explain(s.err)
+		return
+	}
+	if s.err = call(s.fn, w.conn); s.err == nil {
+		s.err = w.conn.exec("COMMIT")
+	}
+	if s.err != nil {
+		s.err = explain(s.err)
+		w.conn.rollback()
+	}
+}
+
+// together runs steps in one transaction and reports whether it came to its end.
+func (w *writer) together(steps []*step) bool {
+	if w.conn.exec("BEGIN IMMEDIATE") != nil {
+		return false
+	}
+	for _, s := range steps {
+		if s.err = s.ctx.Err(); s.err != nil {
+			continue
+		}
+		if w.conn.exec("SAVEPOINT step") != nil {
+			w.conn.rollback()
+			return false
+		}
+		s.err = call(s.fn, w.conn)
+		if s.err != nil && w.conn.exec("ROLLBACK TO step") != nil || w.conn.exec("RELEASE step") != nil {
+			w.conn.rollback() // SQLite has ended the transaction: the disk is full, say
+			return false
+		}
+		s.err = explain(s.err)
+	}
+	if w.conn.exec("COMMIT") != nil {
+		w.conn.rollback()
+		return false
+	}
+	return true
+}
+
+// call runs a step's function; a panic in it is the step's error, so that the
+// writer stays usable.
+func call(fn func(sqlstore.Tx) error, tx sqlstore.Tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a store step: %v", p)
+		}
+	}()
+	return fn(tx)
+}
+
+// outside runs fn on the connection, in no transaction, while no step runs.
+func (w *writer) outside(ctx context.Context, fn func(*conn) error) error {
+	return w.queue(&step{ctx: ctx, bare: fn, turn: make(chan bool, 1)})
+}
+
+// close lets what waits finish, and takes nothing more.
+func (w *writer) close(ctx context.Context) error {
+	err := w.outside(ctx, func(c *conn) error {
+		w.mu.Lock()
+		w.closed = true
+		w.mu.Unlock()
+		if err := c.truncate(); !errors.Is(err, errBusy) {
+			return err
+		}
+		return nil
+	})
+	for { // steps that came in before it was closed
+		w.mu.Lock()
+		idle := !w.led
+		w.closed = true
+		w.mu.Unlock()
+		if idle {
+			break
+		}
+		if err := w.outside(ctx, func(*conn) error { return nil }); err != nil {
+			break
+		}
+	}
+	return errors.Join(err, w.conn.close())
+}

@@ -86,7 +86,8 @@ var rooms = []room{
 	{"examples/*", with(desk, "client", "server", "docs")},
 
 	// Only tests import these.
-	{"store/storetest", slices.Concat(inside, stored)},
+	{"store/storetest", with(slices.Concat(inside, stored), "store/storetest/internal/*")},
+	{"store/storetest/internal/*", slices.Concat(inside, stored)},
 	{"agent/agenttest", with(slices.Concat(inside, desk), "server")},
 	{"internal/e2e", with(slices.Concat(inside, desk), "client", "server")},
 }

@@ -1,0 +1,323 @@
+// Package split cuts a document into passages: what is indexed, ranked and
+// cited. A passage holds about one idea under one heading.
+package split
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/answerdesk-go/answerdesk/internal/sentence"
+	"github.com/answerdesk-go/answerdesk/knowledge/extract"
+)
+
+// Widths are in characters, of which those of Chinese, Japanese and Korean
+// count two: they say about twice as much.
+const (
+	// full is where a passage ends if it can; 600 to 900 characters is the size
+	// that the help texts of the retrieval measurements were cut to.
+	full = 900
+	// small is what is not left alone if there is something to join it to.
+	small = 300
+	// most is how far a passage grows to take in something small.
+	most = 1200
+	// tiny is a section that shares a passage with its neighbours.
+	tiny = 100
+	// together is how wide such a shared passage gets.
+	together = 600
+	// whole is how many bytes of code, table or sentence are kept in one piece.
+	whole = 2000
+	// border is the level of headings that passages do not cross.
+	border = 3
+)
+
+// A Passage is a stretch of a document's text.
+type Passage struct {
+	Start, End int      // bytes of the text, without white space at the ends
+	Heading    []string // the headings it stands under, outermost first
+}
+
+// Split cuts text along its blocks. Passages are in order and do not overlap.
+// A sentence is cut only if it alone is longer than a passage may be, code and
+// tables likewise (between lines).
+func Split(text string, blocks []extract.Block) []Passage {
+	s := splitter{text: text}
+	sections := s.sections(blocks)
+	for i := 0; i < len(sections); {
+		if n := s.group(sections[i:]); n > 1 {
+			first, last := sections[i], sections[i+n-1]
+			s.add(lineStart(text, first.heading.Start), last.end(), first.path[:len(first.path)-1])
+			i += n
+			continue
+		}
+		s.section(sections[i])
+		i++
+	}
+	return s.passages
+}
+
+type splitter struct {
+	text     string
+	passages []Passage
+}
+
+// A section is a heading with what follows it up to the next of level 1 to 3.
+type section struct {
+	heading extract.Block // of no kind for what comes before the first
+	path    []string      // the headings down to this one
+	blocks  []extract.Block
+	leaf    bool // no section stands below it
+}
+
+func (s section) end() int {
+	if n := len(s.blocks); n > 0 {
+		return s.blocks[n-1].End
+	}
+	return s.heading.End
+}
+
+func (s *splitter) sections(blocks []extract.Block) []section {
+	var list []section
+	var path []string
+	var levels []int
+	current := section{leaf: true}
+	for _, b := range blocks {
+		if b.Kind != extract.Heading || b.Level > border {
+			current.blocks = append(current.blocks, b)
+			continue
+		}
+		for len(levels) > 0 && levels[len(levels)-1] >= b.Level {
+			levels, path = levels[:len(levels)-1], path[:len(path)-1]
+		}
+		current.leaf = len(path) < len(current.path) || len(current.path) == 0
+		list = append(list, current)
+		levels = append(levels, b.Level)
+		path = append(slices.Clip(path), extract.Words(s.text[b.Start:b.End]))
+		current = section{heading: b, path: path, leaf: true}
+	}
+	return append(list, current)
+}
+
+// group returns how many of the first sections are tiny, neighbours under one
+// heading, and together fit a passage. A heading that asks a question is never
+// joined with others: it is half of an answer.
+func (s *splitter) group(list []section) int {
+	n, sum := 0, 0
+	for _, sec := range list {
+		if len(sec.path) == 0 || len(sec.path) != len(list[0].path) || sec.heading.Level != list[0].heading.Level || !sec.leaf {
+			break
+		}
+		title := sec.path[len(sec.path)-1]
+		wide := width(s.text[sec.heading.Start:sec.end()])
+		if strings.ContainsAny(title, "?？؟") || wide-width(title) > tiny || sum+wide > together {
+			break
+		}
+		sum += wide
+		n++
+	}
+	return n
+}
+
+// A piece is what is not cut again.
+type piece struct {
+	start, end int
+	solid      bool   // code or table
+	heading    string // of level 4 to 6; else ""
+	level      int
+}
+
+// section cuts one section into passages.
+func (s *splitter) section(sec section) {
+	if len(sec.blocks) == 0 {
+		if len(sec.path) > 0 && sec.leaf {
+			s.add(sec.heading.Start, sec.heading.End, sec.path[:len(sec.path)-1])
+		}
+		return
+	}
+	first := len(s.passages)
+	path := sec.path
+	var levels []int // of the headings below border in path
+	start, end, wide := -1, 0, 0
+	from := path
+	flush := func() {
+		if start >= 0 {
+			s.add(start, end, from)
+		}
+		start, wide = -1, 0
+	}
+	for p := range s.pieces(sec.blocks) {
+		if p.heading != "" {
+			for len(levels) > 0 && levels[len(levels)-1] >= p.level {
+				levels, path = levels[:len(levels)-1], path[:len(path)-1]
+			}
+			levels = append(levels, p.level)
+			path = append(slices.Clip(path), p.heading)
+			if wide >= small {
+				flush()
+			}
+			if start < 0 {
+				end = p.end // the heading stands in the path, not in the text
+				continue
+			}
+		}
+		if start >= 0 {
+			grown := wide + width(s.text[end:p.end])
+			limit := full
+			if wide < small || p.solid && p.end-start <= whole {
+				limit = most
+			}
+			if grown <= limit {
+				end, wide = p.end, grown
+				continue
+			}
+			flush()
+		}
+		start, end, wide, from = p.start, p.end, width(s.text[p.start:p.end]), path
+	}
+	if start < 0 && end > 0 && len(s.passages) == first { // nothing but headings
+		s.add(lineStart(s.text, sec.blocks[0].Start), end, sec.path)
+	}
+	flush()
+	s.joinLast(first)
+}
+
+// joinLast adds a section's small last passage to the one before.
+func (s *splitter) joinLast(first int) {
+	n := len(s.passages)
+	if n-first < 2 {
+		return
+	}
+	last, prev := s.passages[n-1], &s.passages[n-2]
+	if slices.Equal(last.Heading, prev.Heading) && width(s.text[last.Start:last.End]) < small && width(s.text[prev.Start:last.End]) <= most {
+		prev.End = last.End
+		s.passages = s.passages[:n-1]
+	}
+}
+
+// pieces yields the blocks, the long ones in parts.
+func (s *splitter) pieces(blocks []extract.Block) func(yield func(piece) bool) {
+	return func(yield func(piece) bool) {
+		for _, b := range blocks {
+			if b.Kind == extract.Heading {
+				if !yield(piece{start: b.Start, end: b.End, heading: extract.Words(s.text[b.Start:b.End]), level: b.Level}) {
+					return
+				}
+				continue
+			}
+			start, end := outer(s.text, b)
+			solid := b.Kind == extract.Code || b.Kind == extract.Table
+			if solid && end-start <= whole || !solid && width(s.text[start:end]) <= full {
+				if !yield(piece{start: start, end: end, solid: solid}) {
+					return
+				}
+				continue
+			}
+			for from, to := range parts(s.text[b.Start:b.End], solid) {
+				if !yield(piece{start: b.Start + from, end: b.Start + to}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// parts yields the lines of code and tables and the sentences of all else, cut
+// again at white space where longer than [whole].
+func parts(text string, solid bool) func(yield func(from, to int) bool) {
+	return func(yield func(from, to int) bool) {
+		all := sentence.All(text)
+		if solid {
+			all = lines(text)
+		}
+		for from, to := range all {
+			for to-from > whole {
+				cut := strings.LastIndexFunc(text[from:from+whole], unicode.IsSpace)
+				if cut <= 0 {
+					for cut = whole; !utf8.RuneStart(text[from+cut]); cut-- {
+					}
+				}
+				if !yield(from, from+cut) {
+					return
+				}
+				from += cut
+			}
+			if !yield(from, to) {
+				return
+			}
+		}
+	}
+}
+
+func lines(text string) func(yield func(from, to int) bool) {
+	return func(yield func(from, to int) bool) {
+		from := 0
+		for line := range strings.Lines(text) {
+			if !yield(from, from+len(line)) {
+				return
+			}
+			from += len(line)
+		}
+	}
+}
+
+// add appends a passage, unless trimming leaves nothing of it.
+func (s *splitter) add(start, end int, heading []string) {
+	if n := len(s.passages); n > 0 {
+		start = max(start, s.passages[n-1].End)
+	}
+	if start >= end {
+		return
+	}
+	t := s.text[start:end]
+	left := strings.TrimLeftFunc(t, unicode.IsSpace)
+	start += len(t) - len(left)
+	end = start + len(strings.TrimRightFunc(left, unicode.IsSpace))
+	if start < end {
+		s.passages = append(s.passages, Passage{Start: start, End: end, Heading: heading})
+	}
+}
+
+// outer widens a block to the marks that belong to it: the bullet or quote mark
+// before it on its line, the fences around code.
+func outer(text string, b extract.Block) (start, end int) {
+	start, end = b.Start, b.End
+	switch b.Kind {
+	case extract.ListItem, extract.Quote:
+		if at := lineStart(text, start); strings.Trim(text[at:start], " \t>-*+.)0123456789") == "" {
+			return at, end
+		}
+	case extract.Code:
+		at := lineStart(text, start)
+		if at == 0 {
+			break
+		}
+		fence := lineStart(text, at-1)
+		mark := strings.TrimLeft(text[fence:at], " \t>-*+.)0123456789")
+		if !strings.HasPrefix(mark, "```") && !strings.HasPrefix(mark, "~~~") {
+			break
+		}
+		start = fence
+		if i := strings.IndexByte(text[end:], '\n'); i >= 0 {
+			after, _, _ := strings.Cut(text[end+i+1:], "\n")
+			if strings.HasPrefix(strings.TrimLeft(after, " \t>"), mark[:3]) {
+				end += i + 1 + len(after)
+			}
+		}
+	}
+	return start, end
+}
+
+func lineStart(text string, at int) int { return strings.LastIndexByte(text[:at], '\n') + 1 }
+
+// width measures text as passages are measured; see [full].
+func width(text string) int {
+	n := 0
+	for _, r := range text {
+		n++
+		if r >= 0x2E80 && r < 0xE000 || r >= 0xF900 && r < 0xFB00 || r >= 0xFF00 && r < 0xFF61 || r >= 0x20000 {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,301 @@
+package index
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sort"
+	"sync"
+
+	"github.com/answerdesk-go/answerdesk/knowledge/internal/analysis"
+)
+
+// A Query is a question and who may see what.
+type Query struct {
+	Text  string
+	Limit int // of hits; default 10
+	// AgentID leaves out the documents of other agents; "": none.
+	AgentID string
+	// Filter holds metadata a document must have: the value given, or any of
+	// them if it is a list. A document that holds a list has each of its
+	// elements.
+	Filter map[string]any
+	// Kinds are the kinds of document wanted; none: all.
+	Kinds []string
+}
+
+// A Hit is a passage that was found.
+type Hit struct {
+	DocumentID string
+	Version    int
+	Ordinal    int
+	Score      float64 // BM25; comparable within one result only
+	// Matched has bit i set if the passage holds [Result.Terms] i, for the
+	// first 64 of them.
+	Matched uint64
+}
+
+// A Result is what a search found, best first. Equal scores are ordered by
+// document id, then ordinal.
+type Result struct {
+	Hits    []Hit
+	Terms   []string // of the question, each once
+	Signals Signals
+}
+
+// window is how many rows are scored at a time: their scores stay in the
+// processor's nearest cache.
+const (
+	window = 1 << 13
+	stride = 64 // rows that are looked through or passed over together
+)
+
+// A search is one query under way, with the memory it uses.
+type search struct {
+	scores  [window]float32
+	touched [window / stride]bool
+	query   []analysis.Term
+	terms   []term
+	top     []candidate
+}
+
+// A term is a different word of the question.
+type term struct {
+	analysis.Term
+	count  int // in the question
+	df     int
+	weight float32 // idf · (k1+1) · count
+	rows   []uint32
+	next   int // in rows
+}
+
+type candidate struct {
+	score float32
+	row   uint32
+}
+
+var searches = sync.Pool{New: func() any { return new(search) }}
+
+// Search ranks the passages that hold any word of the question, of those the
+// query allows. Words weigh by how rare they are in the whole index.
+func (x *Index) Search(q Query) Result {
+	if q.Limit <= 0 {
+		q.Limit = 10
+	}
+	s := searches.Get().(*search)
+	defer searches.Put(s)
+	s.query = x.analyzer.Query(s.query[:0], q.Text)
+
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	st := &x.state
+	s.resolve(st)
+	if f := st.filter(&q); !f.none {
+		s.run(st, &f, q.Limit)
+	}
+	r := Result{Hits: make([]Hit, len(s.top)), Terms: make([]string, len(s.terms))}
+	for i := range s.terms {
+		r.Terms[i] = s.terms[i].Text
+	}
+	for i, c := range s.top {
+		d := &st.documents[st.docs[c.row]]
+		r.Hits[i] = Hit{DocumentID: d.id, Version: d.version, Ordinal: int(st.ordinals[c.row]), Score: float64(c.score), Matched: s.matched(c.row)}
+	}
+	r.Signals = s.signals(st)
+	clear(s.terms) // the pool keeps no index alive
+	return r
+}
+
+// resolve looks up the different words of the question.
+func (s *search) resolve(st *state) {
+	s.terms, s.top = s.terms[:0], s.top[:0]
+next:
+	for _, t := range s.query {
+		for i := range s.terms {
+			if s.terms[i].Text == t.Text {
+				s.terms[i].count++
+				s.terms[i].Content = s.terms[i].Content || t.Content
+				continue next
+			}
+		}
+		if len(s.terms) == maxTerms {
+			break
+		}
+		s.terms = append(s.terms, term{Term: t, count: 1})
+	}
+	for i := range s.terms {
+		t := &s.terms[i]
+		n, ok := st.terms[t.Text]
+		if !ok {
+			continue
+		}
+		p := &st.postings[n]
+		t.df = st.df(p)
+		t.rows = p.rows
+		t.weight = float32(idf(st.live, t.df) * (st.k1 + 1) * float64(t.count))
+	}
+}
+
+// maxTerms is how many different words of a question are looked for. Questions
+// have five, pasted letters a hundred.
+const maxTerms = 256
+
+// idf is BM25's weight of a word as Lucene has it, never negative:
+// ln(1 + (n − df + ½) / (df + ½)).
+func idf(n, df int) float64 {
+	return math.Log1p((float64(n-df) + 0.5) / (float64(df) + 0.5))
+}
+
+// run scores every row, window after window, and keeps the best passages.
+func (s *search) run(st *state, f *filter, limit int) {
+	best := ranking{st: st, limit: limit, list: s.top}
+	rows := len(st.lengths)
+	for base := 0; base < rows; base += window {
+		end := min(base+window, rows)
+		if !s.score(st, uint32(base), uint32(end)) {
+			continue
+		}
+		for b := range (end - base + stride - 1) / stride {
+			if !s.touched[b] {
+				continue
+			}
+			s.touched[b] = false
+			block := s.scores[b*stride : b*stride+stride]
+			for i, score := range block {
+				if score <= 0 || score < best.enough {
+					continue
+				}
+				row := uint32(base + b*stride + i)
+				if !st.isDead(row) && f.allows(st, st.docs[row]) {
+					best.offer(candidate{score, row})
+				}
+			}
+			clear(block)
+		}
+	}
+	s.top = best.done()
+}
+
+// score adds up what the terms give the rows from base to end.
+func (s *search) score(st *state, base, end uint32) (any bool) {
+	limit := end << 8
+	norms, lengths := st.norms, st.lengths
+	for i := range s.terms {
+		t := &s.terms[i]
+		rows, at, weight := t.rows, t.next, t.weight
+		for at < len(rows) && rows[at] < limit {
+			p := rows[at]
+			row := p >> 8
+			tf := float32(p & maxCount)
+			slot := row - base
+			s.scores[slot%window] += weight * tf / (tf + norms[lengths[row]])
+			s.touched[slot/stride%(window/stride)] = true
+			at++
+		}
+		any = any || at > t.next
+		t.next = at
+	}
+	return any
+}
+
+// matched tells which terms a row holds.
+func (s *search) matched(row uint32) uint64 {
+	var m uint64
+	for i := range min(len(s.terms), 64) {
+		if s.terms[i].in(row) > 0 {
+			m |= 1 << i
+		}
+	}
+	return m
+}
+
+// in returns how often the term stands in a row.
+func (t *term) in(row uint32) uint32 {
+	i := sort.Search(len(t.rows), func(i int) bool { return t.rows[i]>>8 >= row })
+	if i < len(t.rows) && t.rows[i]>>8 == row {
+		return t.rows[i] & maxCount
+	}
+	return 0
+}
+
+// A ranking keeps the best candidates, each passage once. They are offered in
+// the order of their rows, so those of one passage follow each other.
+type ranking struct {
+	st      *state
+	limit   int
+	list    []candidate // a heap, the worst first
+	enough  float32     // what a candidate needs to be looked at
+	pending candidate   // the best so far of the passage under way
+}
+
+func (r *ranking) offer(c candidate) {
+	if r.pending.score > 0 && r.same(r.pending.row, c.row) {
+		if c.score > r.pending.score {
+			r.pending = c
+		}
+		return
+	}
+	r.push()
+	r.pending = c
+}
+
+func (r *ranking) same(a, b uint32) bool {
+	return r.st.docs[a] == r.st.docs[b] && r.st.ordinals[a] == r.st.ordinals[b]
+}
+
+// compare orders candidates best first.
+func (r *ranking) compare(a, b candidate) int {
+	if a.score != b.score {
+		return cmp.Compare(b.score, a.score)
+	}
+	if da, db := r.st.docs[a.row], r.st.docs[b.row]; da != db {
+		return cmp.Compare(r.st.documents[da].id, r.st.documents[db].id)
+	}
+	return cmp.Compare(r.st.ordinals[a.row], r.st.ordinals[b.row])
+}
+
+// push moves the pending candidate into the heap if it is among the best.
+func (r *ranking) push() {
+	c := r.pending
+	if c.score <= 0 {
+		return
+	}
+	h := r.list
+	if len(h) < r.limit {
+		h = append(h, c)
+		for i := len(h) - 1; i > 0; {
+			up := (i - 1) / 2
+			if r.compare(h[i], h[up]) <= 0 {
+				break
+			}
+			h[i], h[up] = h[up], h[i]
+			i = up
+		}
+		r.list = h
+	} else if r.compare(c, h[0]) < 0 {
+		h[0] = c
+		for i := 0; ; {
+			down := 2*i + 1
+			if down >= len(h) {
+				break
+			}
+			if down+1 < len(h) && r.compare(h[down+1], h[down]) > 0 {
+				down++
+			}
+			if r.compare(h[down], h[i]) <= 0 {
+				break
+			}
+			h[i], h[down] = h[down], h[i]
+			i = down
+		}
+	}
+	if len(r.list) == r.limit {
+		r.enough = r.list[0].score
+	}
+}
+
+func (r *ranking) done() []candidate {
+	r.push()
+	slices.SortFunc(r.list, r.compare)
+	return r.list
+}

@@ -33,6 +33,11 @@ type Store interface {
 	// Document returns a document without its text.
 	Document(ctx context.Context, company, id string) (Document, error)
 
+	// DocumentHashes returns the [Write.Hash] of those documents of an agent,
+	// or of none if it is empty, that have one of the external ids, by external
+	// id.
+	DocumentHashes(ctx context.Context, company, agentID string, externalIDs []string) (map[string][32]byte, error)
+
 	// DocumentText returns the stored text of a version; 0 is the newest.
 	DocumentText(ctx context.Context, company, id string, version int) (string, error)
 
@@ -63,6 +68,7 @@ type Store interface {
 type Write struct {
 	Document           // Text is the stored text; ID may be empty
 	NewID     string   // the id if the document is new
+	KeepText  bool     // leave the text and passages of the document, which must be there
 	IfVersion int      // the version it must have; 0 means any
 	Hash      [32]byte // of everything in the document that the caller gave
 	TextHash  [32]byte // of what the passages are made of

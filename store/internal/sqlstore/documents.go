@@ -109,6 +109,12 @@ func writeDocument(tx Tx, company string, w knowledge.Write) (documentRow, knowl
 	if err != nil {
 		return old, "", err
 	}
+	if w.KeepText {
+		if !found {
+			return old, "", store.NotFound("document", w.ExternalID)
+		}
+		copy(w.TextHash[:], old.textHash)
+	}
 	if w.IfVersion != 0 && old.Version != w.IfVersion {
 		return old, "", fmt.Errorf("document %s: %w: it is at version %d, not %d: read it again", old.ID, store.ErrConflict, old.Version, w.IfVersion)
 	}
@@ -135,7 +141,7 @@ func writeDocument(tx Tx, company string, w knowledge.Write) (documentRow, knowl
 	newText := true
 	if found {
 		d.ID, d.Version, d.CreatedAt = old.ID, old.Version, old.CreatedAt
-		newText = !bytes.Equal(old.textHash, w.TextHash[:])
+		newText = !w.KeepText && !bytes.Equal(old.textHash, w.TextHash[:])
 	} else {
 		d.ID = w.NewID
 	}
@@ -224,6 +230,26 @@ func (s *Store) Document(ctx context.Context, company, id string) (d knowledge.D
 		return err
 	})
 	return d, err
+}
+
+// DocumentHashes implements [knowledge.Store].
+func (s *Store) DocumentHashes(ctx context.Context, company, agentID string, externalIDs []string) (hashes map[string][32]byte, err error) {
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		hashes = make(map[string][32]byte, len(externalIDs))
+		for _, external := range externalIDs {
+			var hash []byte
+			found, err := one(tx, []any{&hash}, `SELECT hash FROM documents WHERE company = ? AND agent_id = ? AND external_id = ? AND external_id <> ''`,
+				company, agentID, external)
+			if err != nil {
+				return err
+			}
+			if found && len(hash) == 32 {
+				hashes[external] = [32]byte(hash)
+			}
+		}
+		return nil
+	})
+	return hashes, err
 }
 
 // DocumentText implements [knowledge.Store].

@@ -1,0 +1,83 @@
+package answerdesk
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/event"
+	"github.com/answerdesk-go/answerdesk/internal/id"
+	"github.com/answerdesk-go/answerdesk/knowledge"
+)
+
+// A Company is the part of a desk that belongs to one tenant. It is a handle:
+// making one costs nothing, and that there is no such company shows when it is
+// used.
+type Company struct {
+	desk *Desk
+	id   string
+}
+
+// Company returns the part of the desk that belongs to a company, by its id.
+func (d *Desk) Company(companyID string) *Company {
+	if canonical, err := id.Parse(id.Company, companyID); err == nil {
+		companyID = canonical
+	}
+	return &Company{desk: d, id: companyID}
+}
+
+// ID returns the company's id.
+func (c *Company) ID() string { return c.id }
+
+// Agent returns an agent by its id; "" is the company's default agent.
+func (c *Company) Agent(agentID string) *agent.Handle { return c.desk.agents.Agent(c.id, agentID) }
+
+// Agents creates, lists, changes and deletes the company's agents.
+func (c *Company) Agents() *agent.Agents { return c.desk.agents.Agents(c.id) }
+
+// Conversations reads and deletes the company's conversations.
+func (c *Company) Conversations() *agent.Conversations { return c.desk.agents.Conversations(c.id) }
+
+// Knowledge is what the company's agents may answer from.
+func (c *Company) Knowledge() *knowledge.Base { return c.desk.library.Company(c.id) }
+
+const (
+	eventsRead  = 256                    // at a time
+	eventsPause = 250 * time.Millisecond // before looking for more, when there were none
+)
+
+// Events yields the company's events after a cursor, from the beginning if it is
+// empty, and goes on with new ones as they are committed, until ctx ends or the
+// loop is left. Whoever keeps the cursor of the last event handled misses none
+// and sees each once or more, those of one stream in order, in any process and
+// after any crash.
+func (c *Company) Events(ctx context.Context, after string) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		pause := time.NewTimer(0)
+		defer pause.Stop()
+		for {
+			events, err := c.desk.store.Events(ctx, c.id, after, eventsRead)
+			if err != nil {
+				yield(event.Event{}, err)
+				return
+			}
+			for _, ev := range events {
+				if !yield(ev, nil) {
+					return
+				}
+				after = ev.Cursor
+			}
+			if len(events) == eventsRead {
+				continue
+			}
+			pause.Reset(eventsPause)
+			select {
+			case <-ctx.Done():
+				yield(event.Event{}, ctx.Err())
+				return
+			case <-pause.C:
+			}
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package answerdesk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/answerdesk-go/answerdesk/access"
+	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/agent/extractive"
+	"github.com/answerdesk-go/answerdesk/internal/work"
+	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/store"
+	"github.com/answerdesk-go/answerdesk/store/sqlite"
+)
+
+// A Store keeps everything a desk knows: the union of what the rooms need.
+// [sqlite.Store] is one.
+type Store interface {
+	access.Store
+	agent.Store
+	knowledge.Store
+	work.Store
+	store.Log
+	store.Receipts
+	store.Auditor
+}
+
+// Options are what may be chosen about a desk. The zero value suits most.
+type Options struct {
+	// Answerer writes the replies; nil means [extractive.New], which quotes.
+	Answerer agent.Answerer
+
+	// Retriever finds the passages; nil means the desk's own knowledge.
+	Retriever agent.Retriever
+
+	// Middleware wraps every turn, the first one outermost.
+	Middleware []agent.Middleware
+
+	// IndexMemory is what the indexes of all companies may take together, in
+	// bytes; 0 means [knowledge.DefaultIndexMemory].
+	IndexMemory int64
+
+	// DrainTimeout is how long Close waits for turns that run; 0 means 10 s.
+	DrainTimeout time.Duration
+
+	// Migrate says what [Open] does with a database of an older version;
+	// empty means [sqlite.MigrateAuto].
+	Migrate sqlite.Migrate
+
+	// Logger is told what goes wrong, without customers' words; nil is silence.
+	Logger *slog.Logger
+}
+
+// first is the company whose methods a desk has.
+type first = Company
+
+// A Desk answers the customers of its companies. Its own methods Agent,
+// Knowledge and so on are those of the first company, the operator's; [Desk.Company]
+// returns another one's. It is safe for use by many goroutines.
+type Desk struct {
+	*first
+	store   Store
+	agents  *agent.Engine
+	library *knowledge.Library
+	opts    Options
+	log     *slog.Logger
+
+	closing sync.Once
+	closed  error
+	release func() error // closes the store if it is the desk's own
+}
+
+// Open opens a desk that keeps its data in the folder dir, making it on first
+// use. A nil opts means the defaults written on [Options].
+func Open(ctx context.Context, dir string, opts *Options) (*Desk, error) {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	st, err := sqlite.Open(ctx, dir, &sqlite.Options{Migrate: o.Migrate})
+	if err != nil {
+		return nil, err
+	}
+	d, err := New(ctx, st, &o)
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	d.release = st.Close
+	return d, nil
+}
+
+// New returns a desk on a store, which the caller closes after the desk.
+func New(ctx context.Context, st Store, opts *Options) (*Desk, error) {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	if o.DrainTimeout == 0 {
+		o.DrainTimeout = 10 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	d := &Desk{store: st, opts: o, log: o.Logger, release: func() error { return nil }}
+	d.library = knowledge.New(st, &knowledge.Options{IndexMemory: o.IndexMemory, Logger: o.Logger})
+	if o.Retriever == nil {
+		o.Retriever = d.library
+	}
+	if o.Answerer == nil {
+		o.Answerer = extractive.New(nil)
+	}
+	d.agents = agent.New(st, o.Retriever, o.Answerer, &agent.Options{Middleware: o.Middleware, Logger: o.Logger})
+
+	operator, err := d.Companies().First(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("first company: %w", err)
+	}
+	d.first = &Company{desk: d, id: operator.ID}
+	return d, nil
+}
+
+// Companies creates, lists and deletes companies.
+func (d *Desk) Companies() *access.Companies { return access.NewCompanies(d.store) }
+
+// Drain lets the turns that run end and begins no new one. When ctx ends before
+// they have, they are cancelled.
+func (d *Desk) Drain(ctx context.Context) error { return d.agents.Drain(ctx) }
+
+// Close drains the desk, for as long as [Options.DrainTimeout] says, and closes
+// the store if [Open] opened it. It may be called twice. Stop Run first.
+func (d *Desk) Close() error {
+	d.closing.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), d.opts.DrainTimeout)
+		defer cancel()
+		_ = d.Drain(ctx) // whatever was cut short has its failure on record
+		d.closed = d.release()
+	})
+	return d.closed
+}

@@ -1,0 +1,67 @@
+package knowledge
+
+import (
+	"log/slog"
+
+	"github.com/answerdesk-go/answerdesk/internal/id"
+	"github.com/answerdesk-go/answerdesk/store"
+)
+
+// DefaultIndexMemory is what the indexes of all companies may take together, in
+// bytes.
+const DefaultIndexMemory = 512 << 20
+
+// Options are what may be chosen about a library. The zero value suits most.
+type Options struct {
+	// IndexMemory is what the indexes of all companies may take together, in
+	// bytes; 0 means [DefaultIndexMemory]. The least recently used make room
+	// for others. A company too large for it alone is refused with
+	// [ErrTooLarge].
+	IndexMemory int64
+
+	// Logger is told when an index is loaded or freed; nil is silence.
+	Logger *slog.Logger
+}
+
+// A Library holds the knowledge of all companies in a store, and their indexes.
+// It is safe for use by many goroutines.
+type Library struct {
+	store   Store
+	indexes *indexes
+}
+
+// New returns the library in s. A nil opts means the defaults written on
+// [Options].
+func New(s Store, opts *Options) *Library {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	if o.IndexMemory == 0 {
+		o.IndexMemory = DefaultIndexMemory
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Library{store: s, indexes: newIndexes(s, o)}
+}
+
+// Company returns the knowledge of one company. It is a handle: making one costs
+// nothing.
+func (l *Library) Company(company string) *Base { return &Base{lib: l, company: company} }
+
+// A Base is the knowledge of one company.
+type Base struct {
+	lib     *Library
+	company string
+}
+
+// parse returns the canonical form of an id of a document, or the error for one
+// that is not there: an id of another shape names nothing.
+func parse(s string) (string, error) {
+	canonical, err := id.Parse(id.Document, s)
+	if err != nil {
+		return "", store.NotFound("document", clip(s, 64))
+	}
+	return canonical, nil
+}

@@ -1,0 +1,83 @@
+package knowledge
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/answerdesk-go/answerdesk/internal/id"
+	"github.com/answerdesk-go/answerdesk/knowledge/extract"
+	"github.com/answerdesk-go/answerdesk/knowledge/internal/split"
+)
+
+// splitting is the version of how text becomes passages. Raising it makes
+// putting the same document again cut it anew.
+const splitting = "1"
+
+// prepare checks a document and turns it into what is stored: its text and the
+// passages in it.
+func prepare(d Document) (Write, error) {
+	if err := d.check(); err != nil {
+		return Write{}, err
+	}
+	if d.ID != "" {
+		canonical, err := parse(d.ID)
+		if err != nil {
+			return Write{}, err
+		}
+		d.ID = canonical
+	}
+	var err error
+	if d.Metadata, err = normal(d.Metadata); err != nil {
+		return Write{}, err
+	}
+	hash := hashOf(d)
+	res, err := extract.Extract(extract.Format(d.Format), []byte(d.Text))
+	if err != nil {
+		if _, ok := errors.AsType[*extract.EncodingError](err); ok || errors.Is(err, extract.ErrTooLarge) {
+			return Write{}, invalid("text", "%v", err)
+		}
+		return Write{}, err
+	}
+	w := Write{Document: d, NewID: id.New(id.Document), Hash: hash}
+	w.Text = res.Text
+	for _, p := range split.Split(res.Text, res.Blocks) {
+		w.Passages = append(w.Passages, Passage{
+			Ref: Ref{Ordinal: len(w.Passages)}, Start: p.Start, End: p.End, Heading: p.Heading, Text: res.Text[p.Start:p.End],
+		})
+	}
+	if len(w.Passages) == 0 {
+		return Write{}, invalid("text", "holds nothing that could be cited")
+	}
+	if w.Title == "" {
+		w.Title = title(d, res)
+	}
+	w.TextHash = sha256.Sum256([]byte(splitting + "\x00" + string(d.Format) + "\x00" + res.Text))
+	w.UpdatedAt = time.Now().UTC().Truncate(time.Microsecond)
+	w.CreatedAt = w.UpdatedAt
+	return w, nil
+}
+
+// title is what a document without a title is called.
+func title(d Document, res extract.Result) string {
+	if res.Title != "" {
+		return clip(strings.TrimSpace(res.Title), MaxTitle)
+	}
+	if d.ExternalID != "" {
+		return clip(d.ExternalID, MaxTitle)
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(res.Text), "\n")
+	return clip(strings.TrimSpace(line), 80)
+}
+
+// hashOf sums up everything of a document that its caller chose.
+func hashOf(d Document) [32]byte {
+	h := sha256.New()
+	// Marshal cannot fail: the metadata has been through it in check.
+	head, _ := json.Marshal([]any{splitting, d.AgentID, d.Kind, d.Title, d.URL, d.ExternalID, d.Metadata, d.Format, d.Questions, len(d.Text)})
+	h.Write(head)
+	h.Write([]byte(d.Text))
+	return [32]byte(h.Sum(nil))
+}

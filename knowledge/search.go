@@ -1,0 +1,139 @@
+package knowledge
+
+import (
+	"context"
+	"strings"
+
+	"github.com/answerdesk-go/answerdesk/knowledge/internal/index"
+)
+
+// Limits of a search.
+const (
+	DefaultHits = 10
+	MaxHits     = 100
+	MaxQuery    = 32 << 10 // bytes
+)
+
+// A Query is what to look for.
+type Query struct {
+	Text    string
+	AgentID string // what this agent may use: its own documents and those of all; empty: everything
+
+	// Filter chooses by metadata, before ranking: each key must have the value
+	// given, or one of the values if a list is given; a list in the metadata
+	// matches if one of its values does.
+	Filter map[string]any
+
+	Limit int // of hits; 0 means [DefaultHits], at most [MaxHits]
+}
+
+// Results are what a search found.
+type Results struct {
+	Hits []Hit // best first
+
+	// Confidence is how likely it is that the hits answer the query, 0 to 1.
+	Confidence float64
+
+	// Reasons say in short codes what lowers the confidence.
+	Reasons []string
+
+	// Terms are the words of the query as the index knows them, each once.
+	Terms []QueryTerm
+
+	Revision int64 // of the knowledge that was searched
+}
+
+// A QueryTerm is a word of a query, stemmed.
+type QueryTerm struct {
+	Text   string
+	Weight float64 // how much it tells passages apart, 0 or more
+}
+
+// A Hit is a passage that was found.
+type Hit struct {
+	Passage
+	Score  float64            // higher is better; comparable within one search only
+	Scores map[string]float64 // how it came about, by stage
+}
+
+// Search returns the passages that fit a query best. It is what a reply is made
+// from.
+func (b *Base) Search(ctx context.Context, q Query) (Results, error) {
+	if q.Limit == 0 {
+		q.Limit = DefaultHits
+	}
+	switch {
+	case q.Limit < 1 || q.Limit > MaxHits:
+		return Results{}, invalid("limit", "%d is not between 1 and %d", q.Limit, MaxHits)
+	case len(q.Text) > MaxQuery:
+		return Results{}, invalid("query", "%d bytes are more than %d", len(q.Text), MaxQuery)
+	case strings.TrimSpace(q.Text) == "":
+		return Results{}, invalid("query", "is empty")
+	}
+	if err := readable(q.Text); err != nil {
+		return Results{}, invalid("query", "%v", err)
+	}
+	if err := checkMetadata(q.Filter); err != nil {
+		return Results{}, invalid("filter", "%v", err)
+	}
+	filter, err := normal(q.Filter)
+	if err != nil {
+		return Results{}, err
+	}
+	ix, revision, err := b.lib.indexes.get(ctx, b.company)
+	if err != nil {
+		return Results{}, err
+	}
+	found := ix.Search(index.Query{Text: q.Text, Limit: q.Limit, AgentID: q.AgentID, Filter: filter})
+	hits, err := b.hydrate(ctx, found.Hits)
+	if err != nil {
+		return Results{}, err
+	}
+	out := Results{Hits: hits, Terms: terms(found), Revision: revision}
+	if len(hits) > 0 {
+		out.Confidence, out.Reasons = confidence(found.Signals)
+	} else {
+		out.Reasons = []string{"nothing_found"}
+	}
+	return out, nil
+}
+
+// hydrate reads the passages of hits from the store, and drops those that are
+// not live any more.
+func (b *Base) hydrate(ctx context.Context, found []index.Hit) ([]Hit, error) {
+	refs := make([]Ref, len(found))
+	for i, h := range found {
+		refs[i] = Ref{DocumentID: h.DocumentID, Version: h.Version, Ordinal: h.Ordinal}
+	}
+	passages, err := b.lib.store.Passages(ctx, b.company, refs)
+	if err != nil {
+		return nil, err
+	}
+	byRef := make(map[Ref]Passage, len(passages))
+	for _, p := range passages {
+		byRef[p.Ref] = p
+	}
+	hits := make([]Hit, 0, len(found))
+	for i, h := range found {
+		if p, ok := byRef[refs[i]]; ok {
+			hits = append(hits, Hit{Passage: p, Score: h.Score, Scores: map[string]float64{"bm25": h.Score}})
+		}
+	}
+	return hits, nil
+}
+
+func headingText(path []string) string { return strings.Join(path, "\n") }
+
+func terms(found index.Result) []QueryTerm {
+	out := make([]QueryTerm, len(found.Terms))
+	for i, t := range found.Terms {
+		out[i] = QueryTerm{Text: t.Text, Weight: t.Weight}
+	}
+	return out
+}
+
+// Retrieve is Search in the knowledge of a company: a [Library] is what an agent
+// retrieves from.
+func (l *Library) Retrieve(ctx context.Context, company string, q Query) (Results, error) {
+	return l.Company(company).Search(ctx, q)
+}

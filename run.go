@@ -1,0 +1,39 @@
+package answerdesk
+
+import (
+	"context"
+	"time"
+
+	"github.com/answerdesk-go/answerdesk/internal/work"
+)
+
+// A maintainer is a store that has something to tidy up now and then.
+type maintainer interface {
+	// Maintain reports whether nothing is left to be done.
+	Maintain(ctx context.Context) (bool, error)
+}
+
+// Run does what is to be done in the background until ctx ends, and returns when
+// all of it has stopped: it takes over the turns of processes that were lost,
+// does queued work, and tidies up the store. It is the only place where a desk
+// does so; without it asking, searching and writing work, and the rest waits.
+// Several processes on one store may each run it.
+func (d *Desk) Run(ctx context.Context) error {
+	runner, err := work.New(d.store, &work.Options{Logger: d.log, DrainTimeout: d.opts.DrainTimeout})
+	if err != nil {
+		return err
+	}
+	if err := runner.Every("lapsed turns", 2*time.Second, d.agents.Recover); err != nil {
+		return err
+	}
+	if m, ok := d.store.(maintainer); ok {
+		err := runner.Every("store", 30*time.Second, func(ctx context.Context) error {
+			_, err := m.Maintain(ctx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return runner.Run(ctx)
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/event"
+	"github.com/answerdesk-go/answerdesk/internal/failpoint"
 	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/store"
 )
@@ -63,11 +64,13 @@ func (h *Handle) begin(ctx context.Context, m Message, streamed bool) (*running,
 	if err != nil {
 		return nil, err
 	}
+	failpoint.At("turn.asked")
 	t, err := h.beginTurn(ctx, a, m)
 	if err != nil {
 		leave()
 		return nil, err
 	}
+	failpoint.At("turn.begun")
 	return h.engine.startFor(ctx, h.company, a, t, streamed, leave)
 }
 

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"iter"
 	"slices"
-
-	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // A batch is committed when it has so many documents, or so many bytes: small
@@ -102,9 +100,6 @@ func (b *Base) ingest(ctx context.Context, batch []Document) ([]Ingested, error)
 		return out, nil
 	}
 	written, err := b.write(ctx, writes)
-	if errors.Is(err, store.ErrConflict) { // somebody else writes the same documents: once more, by themselves
-		written, err = b.write(ctx, writes)
-	}
 	if err != nil {
 		out = slices.DeleteFunc(out, func(in Ingested) bool { return in.Status == "" && in.Err == nil })
 		return out, err

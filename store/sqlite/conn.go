@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/answerdesk-go/answerdesk/internal/failpoint"
 	"github.com/answerdesk-go/answerdesk/store/internal/sqlstore"
 )
 
@@ -72,6 +73,14 @@ func (c *conn) Query(query string, args ...any) (sqlstore.Rows, error) {
 		return nil, err
 	}
 	return rows, nil
+}
+
+// commit makes the running transaction durable.
+func (c *conn) commit() error {
+	failpoint.At("store.commit")
+	err := c.exec("COMMIT")
+	failpoint.At("store.committed")
+	return err
 }
 
 // rollback ends a transaction that SQLite may have ended already.

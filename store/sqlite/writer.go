@@ -132,7 +132,7 @@ func (w *writer) alone(s *step) {
 		return
 	}
 	if s.err = call(s.fn, w.conn); s.err == nil {
-		s.err = w.conn.exec("COMMIT")
+		s.err = w.conn.commit()
 	}
 	if s.err != nil {
 		s.err = explain(s.err)
@@ -160,7 +160,7 @@ func (w *writer) together(steps []*step) bool {
 		}
 		s.err = explain(s.err)
 	}
-	if w.conn.exec("COMMIT") != nil {
+	if w.conn.commit() != nil {
 		w.conn.rollback()
 		return false
 	}

@@ -30,7 +30,7 @@ var (
 
 	// inside is what any room may use, but event, store, webhook and client,
 	// which stay cheap to import.
-	inside = with(tools, "internal/id", "internal/sentence", "event", "store")
+	inside = with(tools, "internal/id", "internal/sentence", "internal/failpoint", "event", "store")
 
 	// stored are the rooms whose interfaces a store satisfies.
 	stored = []string{"access", "agent", "knowledge", "integrations", "webhook/delivery", "analytics", "internal/work"}
@@ -52,6 +52,7 @@ var rooms = []room{
 	{"llm", nil},
 	{"internal/id", nil},
 	{"internal/sentence", nil},
+	{"internal/failpoint", nil},
 	{"internal/egress", nil},
 	{"internal/secretbox", nil},
 	{"internal/sse", nil},

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -154,11 +155,11 @@ func TestQuality(t *testing.T) {
 	}
 	for _, c := range []struct{ set, lang string }{{"stackfaq", "en"}, {"cranfield", "en"}, {"cisi", "en"}, {"xquad-en", "en"}, {"xquad-ar", "ar"}, {"xquad-de", "de"}, {"xquad-zh", "zh"}, {"xquad-th", "th"}, {"jsquad-ja", "ja"}, {"clinc150", "en"}, {"msdocs100k", "en"}} {
 		set := readSet(t, c.set)
-		begin := time.Now()
+		start := time.Now()
 		x := load(set.docs, c.lang)
-		built := time.Since(begin)
+		built := time.Since(start)
 		var n, rr, rc, total, hit float64
-		begin = time.Now()
+		begin := cpu()
 		labels := map[string]string{}
 		for _, d := range set.docs {
 			labels[d.ID] = set.label[d.ID]
@@ -177,7 +178,33 @@ func TestQuality(t *testing.T) {
 				n, rr, rc = n+a, rr+b, rc+cc
 			}
 		}
-		took := time.Since(begin)
-		fmt.Printf("%-10s ndcg %.3f mrr %.3f recall %.3f hit1 %.3f  n=%v build %v, %v/query, %.1f MB\n", c.set, n/total, rr/total, rc/total, hit/total, total, built.Round(time.Millisecond), took/time.Duration(len(set.queries)), float64(x.Bytes())/1e6)
+		took := cpu() - begin
+		fmt.Printf("%-10s ndcg %.3f mrr %.3f recall %.3f hit1 %.3f  n=%v build %v, %v/query, %.1f MB\n", c.set, n/total, rr/total, rc/total, hit/total, total, built.Round(time.Millisecond), (took / time.Duration(len(set.queries))), float64(x.Bytes())/1e6)
 	}
+}
+
+// cpu returns the processor time this process has used.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func BenchmarkHelp(b *testing.B) {
+	if *dataDir == "" {
+		return
+	}
+	set := readSet(b, "msdocs100k")
+	x := load(set.docs, "en")
+	set.docs = nil
+	b.ReportAllocs()
+	begin := cpu()
+	i := 0
+	for b.Loop() {
+		x.Search(Query{Text: set.queries[i%len(set.queries)].Text})
+		i++
+	}
+	b.ReportMetric(float64((cpu()-begin).Microseconds())/float64(i), "cpu-µs/op")
 }

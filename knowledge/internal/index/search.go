@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"sort"
 	"sync"
 
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/analysis"
@@ -39,15 +38,24 @@ type Hit struct {
 // document id, then ordinal.
 type Result struct {
 	Hits    []Hit
-	Terms   []string // of the question, each once
+	Terms   []QueryTerm // of the question, each once
 	Signals Signals
 }
 
-// window is how many rows are scored at a time: their scores stay in the
-// processor's nearest cache.
+// A QueryTerm is a different word of a question. Weight is what it counts in
+// [Signals]; a word that says nothing about what is asked weighs next to nothing.
+type QueryTerm struct {
+	Text   string
+	Weight float64
+}
+
+// Rows are scored a window at a time, so that their scores stay in the
+// processor's nearest cache. Leaving the common words aside until a row comes
+// close (MaxScore) was tried and is slower here: it takes longer to look rows up
+// than to add all of them.
 const (
 	window = 1 << 13
-	stride = 64 // rows that are looked through or passed over together
+	stride = 32 // rows that are looked through or passed over together
 )
 
 // A search is one query under way, with the memory it uses.
@@ -93,9 +101,13 @@ func (x *Index) Search(q Query) Result {
 	if f := st.filter(&q); !f.none {
 		s.run(st, &f, q.Limit)
 	}
-	r := Result{Hits: make([]Hit, len(s.top)), Terms: make([]string, len(s.terms))}
+	r := Result{Hits: make([]Hit, len(s.top)), Terms: make([]QueryTerm, len(s.terms))}
 	for i := range s.terms {
-		r.Terms[i] = s.terms[i].Text
+		t := &s.terms[i]
+		r.Terms[i] = QueryTerm{Text: t.Text, Weight: surprise(st.live, t.df)}
+		if !t.Content {
+			r.Terms[i].Weight *= functionWeight
+		}
 	}
 	for i, c := range s.top {
 		d := &st.documents[st.docs[c.row]]
@@ -132,7 +144,7 @@ next:
 		p := &st.postings[n]
 		t.df = st.df(p)
 		t.rows = p.rows
-		t.weight = float32(idf(st.live, t.df) * (st.k1 + 1) * float64(t.count))
+		t.weight = float32(idf(st.live, t.df) * (st.k1 + 1) * float64(t.count) * st.share(t.Content))
 	}
 }
 
@@ -146,31 +158,26 @@ func idf(n, df int) float64 {
 	return math.Log1p((float64(n-df) + 0.5) / (float64(df) + 0.5))
 }
 
-// run scores every row, window after window, and keeps the best passages.
+// share returns what words like "how" and "please" weigh beside those that say
+// what a question is about. In large collections their frequency says most of
+// it already: .7 gains .013 in nDCG@10 on FAQs and .002 to .005 on texts, and
+// costs .002 on queries without subject. In a small one it cannot, for a word
+// of five passages is as rare as another.
+func (s *state) share(content bool) float64 {
+	if content {
+		return 1
+	}
+	return 0.7 * float64(s.live) / float64(s.live+30)
+}
+
+// run ranks the rows, window after window.
 func (s *search) run(st *state, f *filter, limit int) {
-	best := ranking{st: st, limit: limit, list: s.top}
+	best := ranking{st: st, limit: limit, list: s.top, enough: math.SmallestNonzeroFloat32}
 	rows := len(st.lengths)
 	for base := 0; base < rows; base += window {
 		end := min(base+window, rows)
-		if !s.score(st, uint32(base), uint32(end)) {
-			continue
-		}
-		for b := range (end - base + stride - 1) / stride {
-			if !s.touched[b] {
-				continue
-			}
-			s.touched[b] = false
-			block := s.scores[b*stride : b*stride+stride]
-			for i, score := range block {
-				if score <= 0 || score < best.enough {
-					continue
-				}
-				row := uint32(base + b*stride + i)
-				if !st.isDead(row) && f.allows(st, st.docs[row]) {
-					best.offer(candidate{score, row})
-				}
-			}
-			clear(block)
+		if s.score(st, uint32(base), uint32(end)) {
+			s.offer(&best, f, base, end)
 		}
 	}
 	s.top = best.done()
@@ -179,23 +186,46 @@ func (s *search) run(st *state, f *filter, limit int) {
 // score adds up what the terms give the rows from base to end.
 func (s *search) score(st *state, base, end uint32) (any bool) {
 	limit := end << 8
-	norms, lengths := st.norms, st.lengths
+	norms, lengths := st.norms, st.lengths[base:end]
 	for i := range s.terms {
 		t := &s.terms[i]
-		rows, at, weight := t.rows, t.next, t.weight
-		for at < len(rows) && rows[at] < limit {
-			p := rows[at]
-			row := p >> 8
+		rows, weight := t.rows[t.next:], t.weight
+		n := 0
+		for n < len(rows) && rows[n] < limit {
+			p := rows[n]
+			slot := p>>8 - base
 			tf := float32(p & maxCount)
-			slot := row - base
-			s.scores[slot%window] += weight * tf / (tf + norms[lengths[row]])
+			s.scores[slot%window] += weight * tf / (tf + norms[lengths[slot]])
 			s.touched[slot/stride%(window/stride)] = true
-			at++
+			n++
 		}
-		any = any || at > t.next
-		t.next = at
+		t.next += n
+		any = any || n > 0
 	}
 	return any
+}
+
+// offer ranks the rows of a window that are alive and allowed, and clears their
+// scores.
+func (s *search) offer(best *ranking, f *filter, base, end int) {
+	st := best.st
+	for b := range (end - base + stride - 1) / stride {
+		if !s.touched[b] {
+			continue
+		}
+		s.touched[b] = false
+		block := s.scores[b*stride : b*stride+stride]
+		for i, score := range block {
+			if score < best.enough {
+				continue
+			}
+			row := uint32(base + b*stride + i)
+			if !st.isDead(row) && f.allows(st, st.docs[row]) {
+				best.offer(candidate{score, row})
+			}
+		}
+		clear(block)
+	}
 }
 
 // matched tells which terms a row holds.
@@ -211,9 +241,9 @@ func (s *search) matched(row uint32) uint64 {
 
 // in returns how often the term stands in a row.
 func (t *term) in(row uint32) uint32 {
-	i := sort.Search(len(t.rows), func(i int) bool { return t.rows[i]>>8 >= row })
-	if i < len(t.rows) && t.rows[i]>>8 == row {
-		return t.rows[i] & maxCount
+	at, _ := slices.BinarySearch(t.rows, row<<8)
+	if at < len(t.rows) && t.rows[at]>>8 == row {
+		return t.rows[at] & maxCount
 	}
 	return 0
 }

@@ -34,6 +34,10 @@ const (
 	rarest        = 1e-4
 )
 
+// functionWeight is what a word such as "how" or "please" counts of its surprise
+// where sentences are weighed.
+const functionWeight = 0.1
+
 func surprise(n, df int) float64 {
 	p := (float64(df) + priorPassages*priorShare) / (float64(n) + priorPassages)
 	return -math.Log(max(p, rarest))

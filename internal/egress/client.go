@@ -109,7 +109,6 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 		defer cancel()
 		return nil, fail(err)
 	}
-	resp.Request = req
 	resp.Body = &body{ReadCloser: http.MaxBytesReader(nil, resp.Body, c.maxBody), fail: fail, cancel: cancel}
 	if _, err := resp.Location(); resp.StatusCode/100 == 3 && err != nil && err != http.ErrNoLocation {
 		defer resp.Body.Close()

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -279,17 +280,42 @@ func TestRefusalIsLoggedForTheOperator(t *testing.T) {
 	}
 }
 
-func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
-	at := listen(t, "127.0.0.1:0", func(net.Conn) { t.Error("the proxy was asked") })
+// TestMain puts a proxy into the environment that answers nobody, before
+// anything reads it: a request that asked for it would fail.
+func TestMain(m *testing.M) {
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"} {
-		t.Setenv(name, "http://"+at.String())
+		os.Setenv(name, "http://127.0.0.1:1")
 	}
+	os.Unsetenv("NO_PROXY")
+	os.Unsetenv("no_proxy")
+	os.Exit(m.Run())
+}
+
+func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 	opts, port := public(t, func(http.ResponseWriter, *http.Request) {})
-	resp, _, err := get(t, newClient(t, opts), "https://a.example:"+port+"/")
+	resp, d, err := get(t, newClient(t, opts), "https://a.example:"+port+"/")
 	if err != nil {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
+	if want := []string{"127.0.0.1:" + port}; !slices.Equal(d.connected(), want) {
+		t.Errorf("dialled %v, want %v", d.connected(), want)
+	}
+}
+
+func TestRequestEndsWithItsBody(t *testing.T) {
+	opts, port := public(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "x") })
+	resp, _, err := get(t, newClient(t, opts), "https://a.example:"+port+"/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Request.Context().Err(); err != nil {
+		t.Errorf("the request has ended with %v before its body was read", err)
+	}
+	resp.Body.Close()
+	if err := resp.Request.Context().Err(); err != context.Canceled {
+		t.Errorf("the request's context is %v after its body was closed, want canceled", err)
+	}
 }
 
 func TestNothingIsRemembered(t *testing.T) {
@@ -327,6 +353,10 @@ func TestRefusedRequestBodyIsClosed(t *testing.T) {
 	_, err := c.RoundTrip(&http.Request{Method: "POST", URL: &url.URL{Scheme: "https", Host: "10.0.0.1"}, Body: body})
 	if class(err) != egress.Refused || !body.closed {
 		t.Errorf("RoundTrip = %v, closed %v, want refused and closed", err, body.closed)
+	}
+	opaque := &url.URL{Scheme: "https", Host: "example.com", Opaque: "//10.0.0.1/"}
+	if _, err := c.RoundTrip(&http.Request{Method: "GET", URL: opaque}); class(err) != egress.Refused {
+		t.Errorf("RoundTrip of an opaque URL = %v, want refused", err)
 	}
 	if _, err := c.RoundTrip(&http.Request{Method: "GET"}); class(err) != egress.Refused {
 		t.Errorf("RoundTrip without a URL = %v, want refused", err)

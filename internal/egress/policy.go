@@ -55,11 +55,7 @@ func (p *policy) url(u *url.URL) error {
 	if !p.port(u) {
 		return refused("url's port is not allowed; use the standard one", "port "+u.Port()+" is in no list of the options")
 	}
-	host := u.Hostname()
-	if strings.Contains(host, "%") {
-		return refused("url's host has a zone", "")
-	}
-	if addr, err := netip.ParseAddr(host); err == nil {
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
 		return p.address(addr)
 	}
 	return nil // a name: what it means is asked when it is dialled

@@ -26,6 +26,7 @@ func TestDialPolicy(t *testing.T) {
 		{"tcp4", "example.com:443", policy{}, false},
 		{"tcp4", "8.8.8.8", policy{}, false},
 		{"tcp6", "[2606:4700::1%eth0]:443", policy{}, false},
+		{"tcp6", "[::ffff:8.8.8.8%eth0]:443", policy{}, false},
 		{"tcp6", "[fd00::1%eth0]:443", policy{allow: allowAll}, false},
 		{"tcp6", "[fd00::1]:443", policy{allow: allowAll}, true},
 		{"tcp6", "[::ffff:10.0.0.1]:443", policy{allow: allowAll[:1]}, true},
@@ -39,6 +40,53 @@ func TestDialPolicy(t *testing.T) {
 	}
 }
 
+// Every range of the two registries is refused from its first address to its
+// last, and the addresses beside IPv4's own list are not (see
+// TestPublicAddressesAreAllowed).
+func TestRegistries(t *testing.T) {
+	for _, text := range []string{
+		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.0.0/29",
+		"192.0.0.8/32", "192.0.0.9/32", "192.0.0.10/32", "192.0.0.170/31", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24",
+		"192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4",
+		"240.0.0.0/4", "255.255.255.255/32", "168.63.129.16/32",
+
+		"::1/128", "::/128", "::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/23",
+		"2001::/32", "2001:1::1/128", "2001:1::2/128", "2001:1::3/128", "2001:2::/48", "2001:3::/32", "2001:4:112::/48", "2001:10::/28",
+		"2001:20::/28", "2001:30::/28", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20", "5f00::/16", "fc00::/7",
+		"fe80::/10", "fec0::/10", "ff00::/8", "4000::/3", "8000::/1",
+	} {
+		r := netip.MustParsePrefix(text)
+		last := r.Addr().AsSlice()
+		for bit := r.Bits(); bit < len(last)*8; bit++ {
+			last[bit/8] |= 0x80 >> (bit % 8)
+		}
+		end, _ := netip.AddrFromSlice(last)
+		for _, addr := range []netip.Addr{r.Addr(), end} {
+			if err := new(policy).address(addr); err == nil {
+				t.Errorf("%s of %s is allowed", addr, r)
+			}
+		}
+	}
+}
+
+func TestOrigin(t *testing.T) {
+	for _, tt := range []struct{ url, want string }{
+		{"https://Example.com", "https://example.com:443"},
+		{"https://example.com:443/a", "https://example.com:443"},
+		{"https://example.com:80/", "https://example.com:80"},
+		{"http://example.com/", "http://example.com:80"},
+		{"http://example.com:8080/", "http://example.com:8080"},
+	} {
+		u, err := url.Parse(tt.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := origin(u); got != tt.want {
+			t.Errorf("origin(%s) = %s, want %s", tt.url, got, tt.want)
+		}
+	}
+}
+
 // FuzzAddress holds the lists against what the standard library knows, and
 // against the ways IPv6 has to say an IPv4 address.
 func FuzzAddress(f *testing.F) {
@@ -48,6 +96,7 @@ func FuzzAddress(f *testing.F) {
 	}
 	f.Add(netip.MustParseAddr("8.8.8.8").AsSlice())
 	f.Add(netip.MustParseAddr("::ffff:7f00:1").AsSlice())
+	f.Add(netip.MustParseAddr("::ffff:8.8.8.8").AsSlice())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		addr, ok := netip.AddrFromSlice(b)
 		if !ok {

@@ -3,6 +3,7 @@ package egress_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/tls"
 	"crypto/x509"
@@ -398,3 +399,54 @@ func TestLateAndUnread(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// Each deadline ends a request by itself, when the others are far away.
+func TestEachDeadline(t *testing.T) {
+	cert, pool := certificate(t, time.Now().Add(time.Hour), "sink.example")
+	overTLS := func(serve func(net.Conn)) func(net.Conn) {
+		return func(c net.Conn) {
+			tc := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}})
+			defer tc.Close()
+			serve(tc)
+		}
+	}
+	const short = 50 * time.Millisecond
+	for _, tt := range []struct {
+		name  string
+		serve func(net.Conn)
+		opts  egress.Options
+		mute  bool // the name server says nothing
+		want  egress.Class
+	}{
+		{"name", hold, egress.Options{ConnectTimeout: short}, true, egress.Name},
+		{"handshake", hold, egress.Options{ConnectTimeout: short}, false, egress.Timeout},
+		{"header", overTLS(hold), egress.Options{HeaderTimeout: short}, false, egress.Timeout},
+		{"whole, before the header", overTLS(hold), egress.Options{Timeout: short}, false, egress.Timeout},
+		{"whole, in the body", overTLS(drip("HTTP/1.1 200 OK\r\n\r\n", "x")), egress.Options{Timeout: 5 * short}, false, egress.Timeout},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			at := listen(t, "127.0.0.1:0", tt.serve)
+			opts := tt.opts
+			opts.Allow, opts.Ports, opts.RootCAs = prefixes("127.0.0.1/32"), []uint16{at.Port()}, pool
+			opts.ConnectTimeout = cmp.Or(opts.ConnectTimeout, time.Minute)
+			opts.HeaderTimeout = cmp.Or(opts.HeaderTimeout, time.Minute)
+			opts.Timeout = cmp.Or(opts.Timeout, time.Minute)
+			opts.Resolver = resolver(func(string) []string {
+				if tt.mute {
+					<-t.Context().Done()
+				}
+				return []string{"127.0.0.1"}
+			})
+			begun := time.Now()
+			resp, _, err := get(t, newClient(t, &opts), "https://sink.example:"+strconv.Itoa(int(at.Port()))+"/")
+			if err == nil {
+				_, err = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+			if took := time.Since(begun); class(err) != tt.want || took > 4*time.Second {
+				t.Errorf("got %v after %v, want %s at the deadline", err, took, tt.want)
+			}
+		})
+	}
+}

@@ -65,7 +65,7 @@ var targets = []target{
 	{row: 36, what: "segment routing", addrs: []string{"5f00::1"}},
 	{row: 37, what: "IPv6 benchmarking and AS112", addrs: []string{"2001:2::1", "2620:4f:8000::1"}},
 	{row: 38, what: "unassigned", addrs: []string{"4000::1"}},
-	{row: 39, what: "zones", urls: []string{"https://[::1%25lo]/", "https://[fe80::1%25eth0]/", "https://[fd00::1%25eth0]/", "https://[2606:4700::1%25eth0]/"}},
+	{row: 39, what: "zones", urls: []string{"https://[::1%25lo]/", "https://[fe80::1%25eth0]/", "https://[fd00::1%25eth0]/", "https://[2606:4700::1%25eth0]/", "https://[::ffff:8.8.8.8%25eth0]/", "https://[::1%25]/"}},
 	{row: 40, what: "numbers as names", hosts: []string{"2130706433", "0x7f000001", "017700000001", "127.1", "0"}},
 	{row: 41, what: "numbers in other scripts", hosts: []string{"①②⑦.⓪.⓪.①", "127。0。0。1"}},
 	{row: 42, what: "localhost", hosts: []string{"localhost", "localhost.", "LOCALHOST", "foo.localhost"}},

@@ -34,10 +34,13 @@ type Question struct {
 	Company  string
 	Agent    Agent
 	Message  Message               // as the user wrote it
-	History  []Message             // the messages before it, oldest first
 	Query    string                // the message made to stand on its own, as it was searched for
 	Passages []knowledge.Hit       // best first
 	Terms    []knowledge.QueryTerm // the words of the query, as the index weighs them
+
+	// History returns the messages before it, oldest first. They are read when
+	// it is first called.
+	History func(context.Context) ([]Message, error)
 
 	// Steps were recorded before the turn was taken over from a worker that
 	// was lost; Record adds one to the record, durably.
@@ -67,10 +70,13 @@ type Exchange struct {
 	Company string
 	Agent   Agent
 	Message Message
-	History []Message // oldest first
 
 	turn *running
 }
+
+// History returns the messages before the turn, oldest first. They are read when
+// it is first called.
+func (x *Exchange) History(ctx context.Context) ([]Message, error) { return x.turn.history(ctx) }
 
 // A TurnFunc answers a turn. The reply's text, outcome, citations and confidence
 // count; the rest is filled in.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"strings"
 	"unicode"
 
@@ -10,10 +11,20 @@ import (
 // standalone makes a message stand on its own for the search: a follow-up such as
 // "and on Sundays?" is put behind what the user asked before. It reports whether
 // it had to.
-func standalone(history []Message, text string) (query string, rewritten bool) {
+func (r *running) standalone(ctx context.Context, text string) (query string, rewritten bool, err error) {
 	if !leans(text) {
-		return text, false
+		return text, false, nil
 	}
+	history, err := r.history(ctx)
+	if err != nil {
+		return "", false, err
+	}
+	query, rewritten = behind(history, text)
+	return query, rewritten, nil
+}
+
+// behind puts a message behind those of the user that it leans on.
+func behind(history []Message, text string) (query string, rewritten bool) {
 	before := ""
 	for _, m := range history {
 		if m.Role != RoleUser {

@@ -26,6 +26,9 @@ type running struct {
 	cancel   context.CancelCauseFunc
 	note     Explanation
 
+	historyMu sync.Mutex
+	earlier   []Message // once it is read
+
 	mu      sync.Mutex
 	events  []Event
 	news    chan struct{} // closed when there are more events, or the end

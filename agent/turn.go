@@ -25,10 +25,7 @@ const (
 // answer writes the reply and stores it. When a document it cites is changed or
 // deleted meanwhile, it begins again from what there is now.
 func (r *running) answer(ctx context.Context) (Reply, error) {
-	x, err := r.exchange(ctx)
-	if err != nil {
-		return Reply{}, err
-	}
+	x := &Exchange{Company: r.company, Agent: r.agent, Message: r.turn.Message, turn: r}
 	for attempt := 1; ; attempt++ {
 		r.note = Explanation{Attempts: attempt, Settings: r.agent.Version, Threshold: r.agent.threshold(), Decision: decidedMiddleware, Recovered: len(r.turn.Steps) > 0}
 		reply, err := r.draft(ctx, x)
@@ -50,22 +47,23 @@ func (r *running) answer(ctx context.Context) (Reply, error) {
 	}
 }
 
-// exchange gathers what the turn starts from.
-func (r *running) exchange(ctx context.Context) (*Exchange, error) {
-	x := &Exchange{Company: r.company, Agent: r.agent, Message: r.turn.Message, turn: r}
-	if r.turn.Number == 1 {
-		return x, nil
+// history reads the messages before the turn, once.
+func (r *running) history(ctx context.Context) ([]Message, error) {
+	r.historyMu.Lock()
+	defer r.historyMu.Unlock()
+	if r.turn.Number == 1 || r.earlier != nil {
+		return r.earlier, nil
 	}
 	page, err := r.engine.store.Messages(ctx, r.company, r.turn.ConversationID, store.Page{Limit: remembered + 1})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("history: %w", err)
 	}
 	for _, m := range slices.Backward(page.Data) {
 		if m.ID != r.turn.Message.ID {
-			x.History = append(x.History, m)
+			r.earlier = append(r.earlier, m)
 		}
 	}
-	return x, nil
+	return r.earlier, nil
 }
 
 // draft runs the middleware and what it wraps. A panic there fails the turn and
@@ -119,7 +117,10 @@ func (r *running) textSince(n int) string {
 // likely to answer, has the Answerer write a reply from them.
 func (e *Engine) fromKnowledge(ctx context.Context, x *Exchange) (Reply, error) {
 	r := x.turn
-	query, rewritten := standalone(x.History, x.Message.Text)
+	query, rewritten, err := r.standalone(ctx, x.Message.Text)
+	if err != nil {
+		return Reply{}, err
+	}
 	begun := time.Now()
 	found, err := e.retriever.Retrieve(ctx, x.Company, knowledge.Query{Text: query, AgentID: x.Agent.ID, Limit: considered})
 	if err != nil {

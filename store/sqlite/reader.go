@@ -32,8 +32,8 @@ func newReaders(ctx context.Context, db *sql.DB, n int) (*readers, error) {
 	return r, nil
 }
 
-// run runs fn in a transaction that reads one state.
-func (r *readers) run(ctx context.Context, fn func(sqlstore.Tx) error) error {
+// run runs fn on a connection of its own.
+func (r *readers) run(ctx context.Context, fn func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -51,11 +51,7 @@ func (r *readers) run(ctx context.Context, fn func(sqlstore.Tx) error) error {
 		return fmt.Errorf("%w: it is closed", store.ErrUnavailable)
 	}
 	defer func() { r.idle <- c }()
-	if err := c.exec("BEGIN"); err != nil {
-		return explain(err)
-	}
-	defer c.rollback()
-	return explain(call(fn, c))
+	return explain(fn(c))
 }
 
 // close waits for the reads that run, and closes the connections.
@@ -81,5 +77,16 @@ func (e engine) Write(ctx context.Context, fn func(sqlstore.Tx) error) error {
 
 // Read implements [sqlstore.Engine].
 func (e engine) Read(ctx context.Context, fn func(sqlstore.Tx) error) error {
-	return e.readers.run(ctx, fn)
+	return e.readers.run(ctx, func(c *conn) error {
+		if err := c.exec("BEGIN"); err != nil {
+			return err
+		}
+		defer c.rollback()
+		return call(fn, c)
+	})
+}
+
+// Get implements [sqlstore.Engine].
+func (e engine) Get(ctx context.Context, fn func(sqlstore.Tx) error) error {
+	return e.readers.run(ctx, func(c *conn) error { return call(fn, c) })
 }

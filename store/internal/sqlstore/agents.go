@@ -77,7 +77,7 @@ func (s *Store) createAgent(tx Tx, c store.Commit, a agent.Agent) error {
 
 // Agent implements [agent.AgentStore].
 func (s *Store) Agent(ctx context.Context, company, id string) (a agent.Agent, err error) {
-	err = s.engine.Read(ctx, func(tx Tx) error {
+	err = s.engine.Get(ctx, func(tx Tx) error {
 		a, err = readAgent(tx, company, id)
 		return err
 	})

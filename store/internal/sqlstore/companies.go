@@ -36,7 +36,7 @@ func (s *Store) FirstCompany(ctx context.Context, cm store.Commit, c access.Comp
 }
 
 func (s *Store) firstCompany(ctx context.Context) (c access.Company, err error) {
-	err = s.engine.Read(ctx, func(tx Tx) error {
+	err = s.engine.Get(ctx, func(tx Tx) error {
 		c, _, err = readFirst(tx)
 		return err
 	})
@@ -74,7 +74,7 @@ func (s *Store) createCompany(tx Tx, cm store.Commit, c access.Company) error {
 
 // Company implements [access.Store].
 func (s *Store) Company(ctx context.Context, id string) (c access.Company, err error) {
-	err = s.engine.Read(ctx, func(tx Tx) error {
+	err = s.engine.Get(ctx, func(tx Tx) error {
 		found := false
 		err := all(tx, func(r Rows) error {
 			found = true

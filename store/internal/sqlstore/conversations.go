@@ -21,7 +21,7 @@ func scanConversation(r Rows) (c agent.Conversation, err error) {
 
 // Conversation implements [agent.ConversationStore].
 func (s *Store) Conversation(ctx context.Context, company, id string) (c agent.Conversation, err error) {
-	err = s.engine.Read(ctx, func(tx Tx) error {
+	err = s.engine.Get(ctx, func(tx Tx) error {
 		found := false
 		err := all(tx, func(r Rows) error {
 			found = true
@@ -149,7 +149,7 @@ func (s *Store) Messages(ctx context.Context, company, conversation string, p st
 
 // Message implements [agent.ConversationStore].
 func (s *Store) Message(ctx context.Context, company, id string) (m agent.Message, err error) {
-	err = s.engine.Read(ctx, func(tx Tx) error {
+	err = s.engine.Get(ctx, func(tx Tx) error {
 		m, err = readMessage(tx, `company = ? AND id = ?`, company, id)
 		return err
 	})
@@ -158,7 +158,7 @@ func (s *Store) Message(ctx context.Context, company, id string) (m agent.Messag
 
 // Explanation implements [agent.ConversationStore].
 func (s *Store) Explanation(ctx context.Context, company, id string) (explanation []byte, err error) {
-	err = s.engine.Read(ctx, func(tx Tx) error {
+	err = s.engine.Get(ctx, func(tx Tx) error {
 		var text string
 		found, err := one(tx, []any{&text}, `SELECT explanation FROM messages WHERE company = ? AND id = ? AND role = ?`,
 			company, id, string(agent.RoleAgent))

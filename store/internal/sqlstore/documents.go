@@ -224,7 +224,7 @@ func writePassages(tx Tx, company, document string, version int, w knowledge.Wri
 
 // Document implements [knowledge.Store].
 func (s *Store) Document(ctx context.Context, company, id string) (d knowledge.Document, err error) {
-	err = s.engine.Read(ctx, func(tx Tx) error {
+	err = s.engine.Get(ctx, func(tx Tx) error {
 		row, err := readDocument(tx, company, id)
 		d = row.Document
 		return err

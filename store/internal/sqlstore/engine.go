@@ -15,6 +15,10 @@ type Engine interface {
 	// Read runs fn in a transaction that writes nothing and sees one state of
 	// the store.
 	Read(ctx context.Context, fn func(Tx) error) error
+
+	// Get is Read for an fn that runs one statement, which sees one state
+	// without a transaction around it.
+	Get(ctx context.Context, fn func(Tx) error) error
 }
 
 // A Tx is a running transaction.

@@ -21,7 +21,7 @@ func (s *Store) Events(ctx context.Context, company, after string, limit int) ([
 		}
 	}
 	var events []event.Event
-	err := s.engine.Read(ctx, func(tx Tx) error {
+	err := s.engine.Get(ctx, func(tx Tx) error {
 		events = nil
 		return all(tx, func(r Rows) error {
 			var (

@@ -44,7 +44,7 @@ func revisionOf(tx Tx, company string) (revision int64, err error) {
 
 // Revision implements [knowledge.Store].
 func (s *Store) Revision(ctx context.Context, company string) (revision int64, err error) {
-	err = s.engine.Read(ctx, func(tx Tx) error {
+	err = s.engine.Get(ctx, func(tx Tx) error {
 		revision, err = revisionOf(tx, company)
 		return err
 	})
@@ -108,7 +108,7 @@ func (s *Store) Passages(ctx context.Context, company string, refs []knowledge.R
 	query := `SELECT ` + passageColumns + `, d.title, d.url, d.external_id, d.agent_id, d.kind, d.metadata
 		FROM passages p JOIN documents d ON d.company = p.company AND d.id = p.document_id AND d.version = p.version
 		WHERE p.company = ? AND (p.document_id, p.version, p.ordinal) IN (VALUES (?, ?, ?)` + strings.Repeat(`, (?, ?, ?)`, len(refs)-1) + `)`
-	err = s.engine.Read(ctx, func(tx Tx) error {
+	err = s.engine.Get(ctx, func(tx Tx) error {
 		out = make([]knowledge.Passage, 0, len(refs))
 		return all(tx, func(r Rows) error {
 			var (

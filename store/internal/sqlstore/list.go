@@ -38,7 +38,7 @@ func listBy[T any](ctx context.Context, s *Store, p store.Page, scope []string, 
 	args = append(args, p.Limit+1)
 
 	out := store.List[T]{Data: []T{}}
-	err = s.engine.Read(ctx, func(tx Tx) error {
+	err = s.engine.Get(ctx, func(tx Tx) error {
 		out.Data = out.Data[:0]
 		return all(tx, func(r Rows) error {
 			v, err := scan(r)

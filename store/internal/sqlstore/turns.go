@@ -254,7 +254,7 @@ func readSteps(tx Tx, company, conversation string, turn int64) (steps []agent.S
 
 // LapsedTurns implements [agent.TurnStore].
 func (s *Store) LapsedTurns(ctx context.Context, limit int) (lapsed []agent.Lapsed, err error) {
-	err = s.engine.Read(ctx, func(tx Tx) error {
+	err = s.engine.Get(ctx, func(tx Tx) error {
 		lapsed = nil
 		return all(tx, func(r Rows) error {
 			var l agent.Lapsed

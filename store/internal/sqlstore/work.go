@@ -50,7 +50,7 @@ func putJob(tx Tx, company string, w store.Work, attempt, queued, runAt int64) e
 
 // DueCompanies implements work.Store.
 func (s *Store) DueCompanies(ctx context.Context, queue string, limit int) (companies []string, err error) {
-	err = s.engine.Read(ctx, func(tx Tx) error {
+	err = s.engine.Get(ctx, func(tx Tx) error {
 		companies = nil
 		at := now()
 		return all(tx, func(r Rows) error {

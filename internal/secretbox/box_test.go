@@ -87,16 +87,21 @@ func TestSealAndOpen(t *testing.T) {
 	}
 }
 
-// The format is what databases hold: a secret sealed by the first release must
-// open for ever. This one was sealed with key(1).
-func TestFormatIsStable(t *testing.T) {
+// kept is "kept for ever" sealed with key(1) for at, by the first release.
+func kept(t testing.TB) []byte {
+	t.Helper()
 	sealed, err := base64.StdEncoding.DecodeString("AfheWcwAPKLy+e9LNWl1JsrUCMj8xcLQMm2clhDthOFaJa/WPZHdE8/7hh2WNnytxmQ/IStmOVirKNKM" +
 		"pzNVFduhgj6auYQTUDmzRtDw0zW+aUWnNTnaL7NEpwyvMr4w++NkhmgNhpd1oiMr")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return sealed
+}
+
+// The format is what databases hold: what was sealed once must open for ever.
+func TestFormatIsStable(t *testing.T) {
 	b, _ := box(t, key(1))
-	if got, err := b.Open(t.Context(), at, sealed); err != nil || string(got) != "kept for ever" {
+	if got, err := b.Open(t.Context(), at, kept(t)); err != nil || string(got) != "kept for ever" {
 		t.Errorf("Open = %q, %v", got, err)
 	}
 }
@@ -123,6 +128,9 @@ func TestEveryByteIsGuarded(t *testing.T) {
 	}
 	fails("a byte more", append(bytes.Clone(sealed), 0))
 	fails("much more", append(bytes.Clone(sealed), make([]byte, 2*secretbox.MaxSecret)...))
+	if _, err := secretbox.KeyOf(append(bytes.Clone(sealed), make([]byte, secretbox.MaxSecret)...)); !errors.Is(err, secretbox.ErrOpen) {
+		t.Errorf("KeyOf of more than the largest = %v, want ErrOpen", err)
+	}
 
 	other := seal(t, b, "the secret") // same place, same text, another key
 	fails("another's value", append(bytes.Clone(sealed[:67]), other[67:]...))
@@ -253,6 +261,14 @@ func TestOtherKeyrings(t *testing.T) {
 			t.Errorf("Seal = %v, want the keyring's error", err)
 		}
 	}
+	r := &remote{wrapped: make([]byte, 4096)}
+	b := secretbox.New(r)
+	sealed := seal(t, b, "the secret")
+	longer := append(bytes.Clone(sealed[:8]), sealed[7:]...) // a wrapped key of 4097 bytes
+	longer[6]++
+	if _, err := b.Open(t.Context(), at, longer); !errors.Is(err, secretbox.ErrOpen) {
+		t.Errorf("Open with a wrapped key of 4097 bytes = %v, want ErrOpen", err)
+	}
 	if _, err := secretbox.New(&remote{wrapped: make([]byte, 4097)}).Seal(t.Context(), at, nil); err == nil {
 		t.Error("Seal with a wrapped key of 4097 bytes = nil, want an error")
 	}
@@ -281,7 +297,7 @@ func TestManyAtOnce(t *testing.T) {
 
 func FuzzOpen(f *testing.F) {
 	b, _ := box(f, key(1), key(2))
-	good := seal(f, b, "the secret")
+	good := kept(f) // each fuzzing process must know the same one
 	f.Add(good)
 	f.Add(good[:67])
 	f.Add([]byte{})

@@ -101,13 +101,16 @@ func (s *Store) Passages(ctx context.Context, company string, refs []knowledge.R
 		return nil, nil
 	}
 	args := make([]any, 0, 1+3*len(refs))
-	args = append(args, company)
 	for _, r := range refs {
 		args = append(args, r.DocumentID, r.Version, r.Ordinal)
 	}
-	query := `SELECT ` + passageColumns + `, d.title, d.url, d.external_id, d.agent_id, d.kind, d.metadata
-		FROM passages p JOIN documents d ON d.company = p.company AND d.id = p.document_id AND d.version = p.version
-		WHERE p.company = ? AND (p.document_id, p.version, p.ordinal) IN (VALUES (?, ?, ?)` + strings.Repeat(`, (?, ?, ?)`, len(refs)-1) + `)`
+	args = append(args, company)
+	const row = `(CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT))`
+	query := `WITH wanted (document_id, version, ordinal) AS (VALUES ` + row + strings.Repeat(`, `+row, len(refs)-1) + `)
+		SELECT ` + passageColumns + `, d.title, d.url, d.external_id, d.agent_id, d.kind, d.metadata
+		FROM wanted w
+		JOIN documents d ON d.company = ? AND d.id = w.document_id AND d.version = w.version
+		JOIN passages p ON p.company = d.company AND p.document_id = w.document_id AND p.version = w.version AND p.ordinal = w.ordinal`
 	err = s.engine.Get(ctx, func(tx Tx) error {
 		out = make([]knowledge.Passage, 0, len(refs))
 		return all(tx, func(r Rows) error {

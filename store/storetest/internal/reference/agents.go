@@ -1,0 +1,110 @@
+package reference
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/store"
+)
+
+// CreateAgent implements [agent.AgentStore].
+func (s *Store) CreateAgent(ctx context.Context, cm store.Commit, a agent.Agent) error {
+	return s.step(ctx, cm, func(c *tenant, _ *store.Commit) error {
+		if _, there := c.agents[a.ID]; there {
+			return fmt.Errorf("agent %s: %w: it is there already", a.ID, store.ErrConflict)
+		}
+		a.Settings, a.Default, a.Version = copied(a.Settings), false, 1
+		a.CreatedAt, a.UpdatedAt = stored(a.CreatedAt), stored(a.CreatedAt)
+		c.agents[a.ID] = a
+		return nil
+	})
+}
+
+// agent returns an agent of the company; "" is the default one.
+func (c *tenant) agent(id string) (agent.Agent, error) {
+	if id == "" {
+		id = c.DefaultAgent
+	}
+	a, ok := c.agents[id]
+	if !ok {
+		return a, store.NotFound("agent", id)
+	}
+	a.Settings = copied(a.Settings)
+	return a, nil
+}
+
+// Agent implements [agent.AgentStore].
+func (s *Store) Agent(ctx context.Context, company, id string) (out agent.Agent, err error) {
+	err = s.read(ctx, company, func(c tenant) (err error) {
+		out, err = c.agent(id)
+		return err
+	})
+	return out, err
+}
+
+// Agents implements [agent.AgentStore].
+func (s *Store) Agents(ctx context.Context, company string, p store.Page) (out store.List[agent.Agent], err error) {
+	err = s.read(ctx, company, func(c tenant) (err error) {
+		all := slices.Collect(maps.Values(c.agents))
+		out, err = newest(all, p, func(a agent.Agent) string { return a.ID }, "agents", company)
+		out.Data = slices.Clone(out.Data)
+		for i, a := range out.Data {
+			out.Data[i].Settings = copied(a.Settings)
+		}
+		return err
+	})
+	return out, err
+}
+
+// UpdateAgent implements [agent.AgentStore].
+func (s *Store) UpdateAgent(ctx context.Context, cm store.Commit, a agent.Agent) (out agent.Agent, err error) {
+	err = s.step(ctx, cm, func(c *tenant, _ *store.Commit) error {
+		there, ok := c.agents[a.ID]
+		if !ok {
+			return store.NotFound("agent", a.ID)
+		}
+		if there.Version != a.Version {
+			return fmt.Errorf("agent %s: %w: it is at version %d, not %d", a.ID, store.ErrConflict, there.Version, a.Version)
+		}
+		there.Settings, there.Version, there.UpdatedAt = copied(a.Settings), there.Version+1, stored(a.UpdatedAt)
+		c.agents[a.ID] = there
+		out = there
+		out.Settings = copied(there.Settings)
+		return nil
+	})
+	if err != nil {
+		return agent.Agent{}, err
+	}
+	return out, nil
+}
+
+// DeleteAgent implements [agent.AgentStore].
+func (s *Store) DeleteAgent(ctx context.Context, cm store.Commit, id string) error {
+	return s.step(ctx, cm, func(c *tenant, _ *store.Commit) error {
+		a, err := c.agent(id)
+		if err != nil {
+			return err
+		}
+		if a.Default {
+			return fmt.Errorf("agent %s: %w: it is the company's default agent", a.ID, store.ErrConflict)
+		}
+		delete(c.agents, a.ID)
+		maps.DeleteFunc(c.conversations, func(_ string, v conversation) bool { return v.AgentID == a.ID })
+		var gone []string
+		for docID, d := range c.documents {
+			if d.AgentID == a.ID {
+				gone = append(gone, docID)
+			}
+		}
+		slices.Sort(gone)
+		for _, docID := range gone {
+			delete(c.documents, docID)
+			c.erase(docID)
+		}
+		c.changed(gone...)
+		return nil
+	})
+}

@@ -1,0 +1,121 @@
+package reference
+
+import (
+	"context"
+	"slices"
+
+	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/store"
+)
+
+// cloneMessage returns a message as it is stored, sharing nothing with m.
+func cloneMessage(m agent.Message) agent.Message {
+	m.Metadata, m.CreatedAt = copied(m.Metadata), stored(m.CreatedAt)
+	if m.Reply != nil {
+		r := *m.Reply
+		r.Confidence.Reasons, r.CreatedAt = slices.Clone(r.Confidence.Reasons), stored(r.CreatedAt)
+		r.Citations = slices.Clone(r.Citations)
+		for i, c := range r.Citations {
+			r.Citations[i].Heading = slices.Clone(c.Heading)
+		}
+		m.Reply = &r
+	}
+	return m
+}
+
+// Conversation implements [agent.ConversationStore].
+func (s *Store) Conversation(ctx context.Context, company, id string) (out agent.Conversation, err error) {
+	err = s.read(ctx, company, func(c tenant) error {
+		v, ok := c.conversations[id]
+		if !ok {
+			return store.NotFound("conversation", id)
+		}
+		out = v.Conversation
+		return nil
+	})
+	return out, err
+}
+
+// Conversations implements [agent.ConversationStore].
+func (s *Store) Conversations(ctx context.Context, company string, f agent.ConversationFilter, p store.Page) (out store.List[agent.Conversation], err error) {
+	err = s.read(ctx, company, func(c tenant) (err error) {
+		var all []agent.Conversation
+		for _, v := range c.conversations {
+			if (f.AgentID == "" || f.AgentID == v.AgentID) && (f.UserID == "" || f.UserID == v.UserID) {
+				all = append(all, v.Conversation)
+			}
+		}
+		out, err = newest(all, p, func(v agent.Conversation) string { return v.ID }, "conversations", company, f.AgentID, f.UserID)
+		return err
+	})
+	return out, err
+}
+
+// Messages implements [agent.ConversationStore].
+func (s *Store) Messages(ctx context.Context, company, id string, p store.Page) (out store.List[agent.Message], err error) {
+	err = s.read(ctx, company, func(c tenant) (err error) {
+		v, ok := c.conversations[id]
+		if !ok {
+			return store.NotFound("conversation", id)
+		}
+		all := slices.Clone(v.messages)
+		slices.Reverse(all)
+		place := func(id string) int {
+			return slices.IndexFunc(v.messages, func(m agent.Message) bool { return m.ID == id })
+		}
+		out, err = page(all, p, func(m agent.Message) string { return m.ID }, func(m agent.Message, last string) bool {
+			return place(m.ID) >= place(last)
+		}, "messages", company, id)
+		for i, m := range out.Data {
+			out.Data[i] = cloneMessage(m)
+		}
+		return err
+	})
+	return out, err
+}
+
+// message returns a message and its conversation.
+func (c *tenant) message(id string) (agent.Message, conversation, error) {
+	for _, v := range c.conversations {
+		for _, m := range v.messages {
+			if m.ID == id {
+				return m, v, nil
+			}
+		}
+	}
+	return agent.Message{}, conversation{}, store.NotFound("message", id)
+}
+
+// Message implements [agent.ConversationStore].
+func (s *Store) Message(ctx context.Context, company, id string) (out agent.Message, err error) {
+	err = s.read(ctx, company, func(c tenant) error {
+		m, _, err := c.message(id)
+		out = cloneMessage(m)
+		return err
+	})
+	return out, err
+}
+
+// Explanation implements [agent.ConversationStore].
+func (s *Store) Explanation(ctx context.Context, company, id string) (out []byte, err error) {
+	err = s.read(ctx, company, func(c tenant) error {
+		m, v, err := c.message(id)
+		if err != nil || m.Role != agent.RoleAgent {
+			return store.NotFound("message", id)
+		}
+		out = slices.Clone(v.explanations[id])
+		return nil
+	})
+	return out, err
+}
+
+// DeleteConversation implements [agent.ConversationStore].
+func (s *Store) DeleteConversation(ctx context.Context, cm store.Commit, id string) error {
+	return s.step(ctx, cm, func(c *tenant, _ *store.Commit) error {
+		if _, ok := c.conversations[id]; !ok {
+			return store.NotFound("conversation", id)
+		}
+		delete(c.conversations, id)
+		return nil
+	})
+}

@@ -1,0 +1,92 @@
+package reference
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/answerdesk-go/answerdesk/knowledge"
+)
+
+// live returns a document with its passages as they are read.
+func (d document) live() knowledge.Live {
+	out := knowledge.Live{Document: cloneDocument(d.Document)}
+	for _, p := range d.passages {
+		p.Heading = slices.Clone(p.Heading)
+		p.Title, p.URL, p.ExternalID, p.AgentID, p.Kind = d.Title, d.URL, d.ExternalID, d.AgentID, d.Kind
+		p.Metadata = copied(d.Metadata)
+		out.Passages = append(out.Passages, p)
+	}
+	return out
+}
+
+// Passages implements [knowledge.Store].
+func (s *Store) Passages(ctx context.Context, company string, refs []knowledge.Ref) (out []knowledge.Passage, err error) {
+	err = s.read(ctx, company, func(c tenant) error {
+		for _, ref := range refs {
+			for _, p := range c.documents[ref.DocumentID].live().Passages {
+				if p.Ref == ref {
+					out = append(out, p)
+				}
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Revision implements [knowledge.Store].
+func (s *Store) Revision(ctx context.Context, company string) (out int64, err error) {
+	err = s.read(ctx, company, func(c tenant) error {
+		out = c.revision
+		return nil
+	})
+	return out, err
+}
+
+// Changes implements [knowledge.Store].
+func (s *Store) Changes(ctx context.Context, company string, after int64, limit int) (out []knowledge.Change, err error) {
+	err = s.read(ctx, company, func(c tenant) error {
+		for _, ch := range c.changes {
+			if ch.Revision <= after {
+				continue
+			}
+			if n := len(out); n >= max(limit, 1) && ch.Revision != out[n-1].Revision {
+				break
+			}
+			out = append(out, ch)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// LiveDocuments implements [knowledge.Store].
+func (s *Store) LiveDocuments(ctx context.Context, company, after string, maxBytes int) (out []knowledge.Live, err error) {
+	err = s.read(ctx, company, func(c tenant) error {
+		size := 0
+		for _, id := range slices.Sorted(maps.Keys(c.documents)) {
+			if id <= after {
+				continue
+			}
+			if size >= maxBytes && len(out) > 0 {
+				break
+			}
+			d := c.documents[id]
+			out = append(out, d.live())
+			size += len(d.texts[d.Version-1])
+		}
+		return nil
+	})
+	return out, err
+}
+
+// LiveDocument implements [knowledge.Store].
+func (s *Store) LiveDocument(ctx context.Context, company, id string) (out knowledge.Live, err error) {
+	err = s.read(ctx, company, func(c tenant) error {
+		d, err := c.document(id)
+		out = d.live()
+		return err
+	})
+	return out, err
+}

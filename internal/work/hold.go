@@ -88,15 +88,11 @@ func (h *hold) run(t terms) {
 func (h *hold) serve(stop, leased, handlers context.Context) {
 	for {
 		h.begin(stop, leased, handlers)
-		poke := h.poke
-		switch len(h.running) {
-		case 0:
+		if len(h.running) == 0 {
 			return
-		case h.queue.PerKey:
-			poke = nil
 		}
 		select {
-		case <-poke:
+		case <-h.poke:
 			h.more = true
 		case r := <-h.ended:
 			h.settle(leased, r)
@@ -128,7 +124,7 @@ func (h *hold) begin(stop, leased, handlers context.Context) {
 // finishing reports whether no further job is to begin.
 func (h *hold) finishing(stop, leased context.Context) bool {
 	return stop.Err() != nil || leased.Err() != nil || h.broken ||
-		h.giveWay.Load() && (h.begun >= turnJobs || time.Since(h.began) >= turnTime)
+		h.giveWay.Load() && h.begun > 0 && (h.begun >= turnJobs || time.Since(h.began) >= turnTime)
 }
 
 // fetch reads which jobs are due.

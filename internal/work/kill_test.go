@@ -20,7 +20,7 @@ import (
 // lose no job, do none beside each other, and keep the order of ordered keys. A
 // job is done twice only when something went wrong.
 func TestNoJobIsLostWhateverHappensToProcesses(t *testing.T) {
-	seeds := 150
+	seeds := 80
 	if testing.Short() {
 		seeds = 20
 	}

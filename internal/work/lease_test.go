@@ -2,6 +2,7 @@ package work_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -54,11 +55,7 @@ func TestALostLeaseEndsItsHandlers(t *testing.T) {
 		enqueue(t, s, "c", "q", "k", "job")
 		stop := run(t, r)
 		time.Sleep(time.Second)
-		unlock := s.lock()
-		k := s.keys[memName{"c", "q", "k"}]
-		k.lease.Fence++ // somebody else has it, for longer than this test looks
-		k.lease.Until = time.Now().Add(time.Hour)
-		unlock()
+		s.steal(memName{"c", "q", "k"})
 		time.Sleep(time.Minute)
 		stop()
 		if !errors.Is(why, store.ErrFenced) || after > 3334*time.Millisecond {
@@ -154,32 +151,127 @@ func TestOutcomesWaitForTheStore(t *testing.T) {
 	})
 }
 
-// What a store will not record for as long as a lease, it will get again, but
-// not at once.
-func TestWhatCannotBeRecordedIsDoneAgainLater(t *testing.T) {
+// A heartbeat that fails is tried again before the lease is given up.
+func TestLeasesOutliveAShortOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, b, began := newMemStore(), newBook(), time.Now()
-		r := newRunner(t, noFinish{s}, nil, work.Queue{Name: "q", PerKey: 2, Handler: slowly(b, began, time.Millisecond)})
-		enqueue(t, s, "c", "q", "k", "job", "job2")
+		n := &node{Store: s}
+		r := newRunner(t, n, nil, work.Queue{Name: "q", Handler: slowly(b, began, 20*time.Second)})
+		enqueue(t, s, "c", "q", "k", "job")
 		stop := run(t, r)
-		time.Sleep(2 * time.Minute)
+		time.Sleep(3 * time.Second)
+		n.set(func(n *node) { n.down = store.ErrUnavailable })
+		time.Sleep(6 * time.Second)
+		n.set(func(n *node) { n.down = nil })
+		time.Sleep(time.Minute)
 		stop()
-		if n := len(b.of("job")); n < 4 || n > 7 {
-			t.Errorf("in two minutes a job that cannot be recorded had %d attempts, want about one in 20s", n)
+		if got := b.of("job"); len(got) != 1 {
+			t.Errorf("attempts over 6s in which the lease could not be renewed: %v, want one", got)
 		}
 	})
 }
 
-type noFinish struct{ *memStore }
+func TestALeaseThatIsLostWhenAnOutcomeIsRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newMemStore()
+		var (
+			why   error
+			after time.Duration
+		)
+		wait := untilEnd(&why, &after, nil)
+		r := newRunner(t, s, nil, work.Queue{Name: "q", PerKey: 2, Handler: func(ctx context.Context, l store.Lease, j store.Job) error {
+			if j.ID == "long" {
+				return wait(ctx, l, j)
+			}
+			time.Sleep(time.Second)
+			s.steal(memName{"c", "q", "k"})
+			return nil
+		}})
+		enqueue(t, s, "c", "q", "k", "long", "short")
+		stop := run(t, r)
+		time.Sleep(time.Minute)
+		stop()
+		if !errors.Is(why, store.ErrFenced) || after != time.Second {
+			t.Errorf("the other handler's context ended after %v because of %v, want ErrFenced after 1s", after, why)
+		}
+		if len(s.tries) != 0 {
+			t.Errorf("under a lost lease was recorded: %+v", s.tries)
+		}
+	})
+}
 
-func (noFinish) FinishJobs(context.Context, store.Lease, []store.Outcome) error {
-	return store.ErrUnavailable
+// What a store cannot tell or record for as long as a lease is tried again, but
+// not at once.
+func TestKeysThatTheStoreFailsAreLeftForALease(t *testing.T) {
+	for name, store := range map[string]func(*memStore) work.Store{
+		"DueJobs":    func(s *memStore) work.Store { return failing{memStore: s, due: true} },
+		"FinishJobs": func(s *memStore) work.Store { return failing{memStore: s, finish: true} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, b, began := newMemStore(), newBook(), time.Now()
+				r := newRunner(t, store(s), nil, work.Queue{Name: "q", Handler: slowly(b, began, time.Millisecond)})
+				enqueue(t, s, "c", "q", "k", "job")
+				stop := run(t, r)
+				time.Sleep(2 * time.Minute)
+				stop()
+				if n := s.asked("ClaimKeys"); n < 5 || n > 8 {
+					t.Errorf("in two minutes in which %s failed a key was leased %d times, want once in about 18s", name, n)
+				}
+			})
+		})
+	}
+}
+
+// A failing store fails some of its methods, and takes a second to lease keys.
+type failing struct {
+	*memStore
+	due, finish, slow bool
+}
+
+func (f failing) ClaimKeys(ctx context.Context, company, queue, worker string, lease time.Duration, limit int) ([]store.Lease, error) {
+	leases, err := f.memStore.ClaimKeys(ctx, company, queue, worker, lease, limit)
+	if f.slow {
+		time.Sleep(time.Second)
+	}
+	return leases, cmp.Or(err, ctx.Err())
+}
+
+func (f failing) DueJobs(ctx context.Context, l store.Lease, ordered bool, limit int) ([]store.Job, error) {
+	if f.due {
+		return nil, store.ErrUnavailable
+	}
+	return f.memStore.DueJobs(ctx, l, ordered, limit)
+}
+
+func (f failing) FinishJobs(ctx context.Context, l store.Lease, outcomes []store.Outcome) error {
+	if f.finish {
+		return store.ErrUnavailable
+	}
+	return f.memStore.FinishJobs(ctx, l, outcomes)
+}
+
+// Keys that are being leased when the runner is to stop are given back too.
+func TestRunLeavesNoLeaseBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b, began := newMemStore(), newBook(), time.Now()
+		r := newRunner(t, failing{memStore: s, slow: true}, nil, work.Queue{Name: "q", Handler: slowly(b, began, time.Millisecond)})
+		enqueue(t, s, "c", "q", "k", "job")
+		stop := run(t, r)
+		time.Sleep(time.Millisecond)
+		stop()
+		if n := s.leases(); n != 0 || len(b.order()) != 0 {
+			t.Errorf("%d leases alive after Run, %d jobs begun, want none", n, len(b.order()))
+		}
+	})
 }
 
 func TestRunWaitsForWhatIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, b, began := newMemStore(), newBook(), time.Now()
-		r := newRunner(t, s, nil, work.Queue{Name: "q", PerKey: 2, Handler: slowly(b, began, 8*time.Second)})
+		var log bytes.Buffer
+		r := newRunner(t, s, &work.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))},
+			work.Queue{Name: "q", PerKey: 2, Handler: slowly(b, began, 8*time.Second)})
 		enqueue(t, s, "c", "q", "k1", ids("a", 5)...)
 		enqueue(t, s, "c", "q", "k2", ids("b", 5)...)
 		stop := run(t, r)
@@ -193,6 +285,10 @@ func TestRunWaitsForWhatIsUnderWay(t *testing.T) {
 		}
 		if n := s.leases(); n != 0 {
 			t.Errorf("%d leases alive after Run, want 0", n)
+		}
+		time.Sleep(time.Minute)
+		if log.Len() > 0 {
+			t.Errorf("nothing went wrong, and the log says: %s", log.String())
 		}
 	})
 }

@@ -133,6 +133,46 @@ func TestDefaultsLeaveRoomForAnotherCompany(t *testing.T) {
 	})
 }
 
+func TestFreePlacesAreShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b, began := newMemStore(), newBook(), time.Now()
+		r := newRunner(t, s, nil, work.Queue{Name: "q", Parallel: 8, PerCompany: 8, Handler: slowly(b, began, time.Minute)})
+		for i, company := range ids("c", 3) {
+			for _, key := range ids("k", []int{100, 1, 100}[i]) {
+				enqueue(t, s, company, "q", key, company+key)
+			}
+		}
+		stop := run(t, r)
+		synctest.Wait()
+		if b.most("c1") != 3 || b.most("c2") != 1 || b.most("c3") != 4 {
+			t.Errorf("of 8 places c1 has %d, c2 %d, c3 %d, want 3, 1, 4", b.most("c1"), b.most("c2"), b.most("c3"))
+		}
+		stop()
+	})
+}
+
+func TestWhoHasFewerPlacesComesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b, began := newMemStore(), newBook(), time.Now()
+		r := newRunner(t, s, nil, work.Queue{Name: "q", Parallel: 4, PerCompany: 4, Handler: slowly(b, began, time.Minute)})
+		for _, key := range ids("k", 3) {
+			enqueue(t, s, "a", "q", key, key)
+		}
+		stop := run(t, r)
+		synctest.Wait()
+		enqueue(t, s, "a", "q", "k4", "k4")
+		enqueue(t, s, "a", "q", "k5", "k5")
+		time.Sleep(time.Millisecond)
+		enqueue(t, s, "b", "q", "k", "job")
+		r.Wake("q")
+		synctest.Wait()
+		if len(b.of("job")) != 1 || len(b.of("k4")) != 0 {
+			t.Errorf("the last of 4 places did not go to the company that had none: begun %v", b.order())
+		}
+		stop()
+	})
+}
+
 func TestBusyKeysGiveWay(t *testing.T) {
 	for _, test := range []struct {
 		name               string
@@ -167,8 +207,9 @@ func TestBusyKeysGiveWay(t *testing.T) {
 					if len(got) != 1 {
 						t.Fatalf("in 5s the job behind %v had %d attempts, want 1", test.busy, len(got))
 					}
-					// A poll until it is seen, and a turn of each of those before it.
-					most := 600*time.Millisecond + time.Duration(len(test.busy)/test.parallel)*700*time.Millisecond
+					// Who waits is seen at a poll, as is who still does when places
+					// have changed hands.
+					most := time.Duration(1+len(test.busy)/test.perShare) * 650 * time.Millisecond
 					if late := got[0].at - 10*time.Second; late > most {
 						t.Errorf("the job behind %v began after %v, want at most %v", test.busy, late, most)
 					}
@@ -176,6 +217,60 @@ func TestBusyKeysGiveWay(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A store may take a key for due of which nothing is: that is no reason to ask it
+// all the time, nor to forget the key.
+func TestKeysWithNothingDueAreLeftForAMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b, began := newMemStore(), newBook(), time.Now()
+		n := &noDue{memStore: s}
+		r := newRunner(t, n, nil, work.Queue{Name: "q", Handler: slowly(b, began, 0)})
+		enqueue(t, s, "c", "q", "k", "job")
+		stop := run(t, r)
+		time.Sleep(9950 * time.Millisecond)
+		n.over.Store(true)
+		if n := s.asked("ClaimKeys"); n < 10 || n > 260 {
+			t.Errorf("a key with nothing due was leased %d times in 10s, want once in about 50ms", n)
+		}
+		time.Sleep(time.Second)
+		stop()
+		if got := b.of("job"); len(got) != 1 || got[0].at > 10100*time.Millisecond {
+			t.Errorf("when its job was due after all, after 9.95s, attempts: %v, want one soon", got)
+		}
+	})
+}
+
+type noDue struct {
+	*memStore
+	over atomic.Bool
+}
+
+func (n *noDue) DueJobs(ctx context.Context, l store.Lease, ordered bool, limit int) ([]store.Job, error) {
+	if !n.over.Load() {
+		return nil, nil
+	}
+	return n.memStore.DueJobs(ctx, l, ordered, limit)
+}
+
+// However long the store takes, a key that gets a place gets something done.
+func TestKeysGiveWayAfterAJobAtLeast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b, began := newMemStore(), newBook(), time.Now()
+		n := &node{Store: s, slow: time.Second}
+		r := newRunner(t, n, nil, work.Queue{Name: "q", Ordered: true, Parallel: 2, PerCompany: 1, Handler: slowly(b, began, time.Millisecond)})
+		for _, company := range ids("c", 4) {
+			for _, key := range ids("k", 3) {
+				enqueue(t, s, company, "q", key, ids(company+key+"-", 3)...)
+			}
+		}
+		stop := run(t, r)
+		time.Sleep(5 * time.Minute)
+		stop()
+		if n := len(b.order()); n != 36 {
+			t.Errorf("%d of 36 jobs done in 5 minutes with a slow store", n)
+		}
+	})
 }
 
 func TestKeysThatNobodyWaitsForAreKept(t *testing.T) {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -55,8 +56,8 @@ func leans(text string) bool {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' && r != '’' && !unicode.Is(unicode.M, r)
 	})
-	if len(words) == 0 {
-		return true
+	if !slices.ContainsFunc(words, func(w string) bool { return !courtesy[w] }) {
+		return false // thanks, and nothing more
 	}
 	if continues[words[0]] || len(words) > 1 && continues[words[0]+" "+words[1]] {
 		return true
@@ -78,6 +79,7 @@ func leans(text string) bool {
 var (
 	continues = set("and", "or", "but", "also", "then", "otherwise", "instead", "what about", "how about", "what if", "why not", "same for", "else")
 	pointing  = set("it", "its", "that", "this", "these", "those", "they", "them", "their", "there", "one", "ones", "he", "she", "him", "her", "his", "same", "it's", "that's", "else")
+	courtesy  = set("thanks", "thank", "you", "hello", "hi", "hey", "ok", "okay", "yes", "no", "great", "good", "bye", "very", "much", "morning", "day")
 	empty     = set("a", "an", "the", "is", "are", "was", "were", "be", "been", "do", "does", "did", "can", "could", "will", "would", "should", "may",
 		"i", "you", "we", "my", "your", "our", "me", "us", "to", "of", "in", "on", "at", "for", "from", "with", "by", "as", "so", "if",
 		"what", "when", "where", "which", "who", "whom", "whose", "why", "how", "much", "many", "long", "often", "yes", "no", "ok", "okay",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/store"
@@ -26,6 +27,7 @@ type running struct {
 	cancel   context.CancelCauseFunc
 	note     Explanation
 
+	steps     atomic.Int64 // recorded
 	historyMu sync.Mutex
 	earlier   []Message // once it is read
 
@@ -39,39 +41,42 @@ type running struct {
 	unread  *time.Timer
 }
 
-// start runs a turn under no caller's context.
-func (e *Engine) start(ctx context.Context, company string, a Agent, t Turn) (*running, error) {
-	return e.startFor(context.WithoutCancel(ctx), company, a, t, false, func() {})
-}
-
-// startFor runs a turn until ctx ends, and calls leave when it has ended.
-func (e *Engine) startFor(ctx context.Context, company string, a Agent, t Turn, streamed bool, leave func()) (*running, error) {
+// start runs a turn that was admitted until ctx ends, and calls leave when it has
+// ended.
+func (e *Engine) start(ctx context.Context, company string, a Agent, t Turn, streamed bool, leave func()) *running {
 	r := &running{engine: e, company: company, agent: a, turn: t, streamed: streamed, news: make(chan struct{})}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.draining {
-		leave()
-		return nil, ErrDraining // the lease lapses, and another process takes the turn over
-	}
 	// The turn outlives its caller by the time it takes to put its end on record.
 	run, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	r.cancel = cancel
 	unlink := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+	if e.cut {
+		cancel(ErrDraining)
+	}
 	e.live[t.ReplyID] = r
-	e.turns.Go(func() {
+	go func() {
+		defer e.turns.Done()
 		defer leave()
 		defer cancel(nil)
 		defer unlink()
 		run, stop := context.WithTimeout(run, e.opts.TurnTimeout)
 		defer stop()
-		reply, err := r.run(run)
-		e.mu.Lock()
-		delete(e.live, t.ReplyID)
-		e.mu.Unlock()
-		r.finish(reply, err)
-	})
-	return r, nil
+		reply, err := Reply{}, errExited
+		defer func() {
+			e.mu.Lock()
+			delete(e.live, t.ReplyID)
+			e.mu.Unlock()
+			r.finish(reply, err)
+		}()
+		reply, err = r.run(run)
+	}()
+	return r
 }
+
+// errExited is what callers get when runtime.Goexit is called in a turn, as the
+// Fatal of a test does. The turn then lapses.
+var errExited = errors.New("the goroutine of the turn has exited while answering")
 
 // tell adds an event to what the turn has told.
 func (r *running) tell(ev Event) {
@@ -98,9 +103,8 @@ func (r *running) finish(reply Reply, err error) {
 	close(r.news)
 }
 
-// wait returns how the turn ended. When the caller's context ends, so does the
-// turn, a moment later.
-func (r *running) wait(context.Context) (Reply, error) {
+// wait returns how the turn ended, or ctx's error if that ends before.
+func (r *running) wait(ctx context.Context) (Reply, error) {
 	for {
 		r.mu.Lock()
 		news, ended, reply, err := r.news, r.ended, r.reply, r.err
@@ -108,7 +112,11 @@ func (r *running) wait(context.Context) (Reply, error) {
 		if ended {
 			return reply, err
 		}
-		<-news
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return Reply{}, ctx.Err()
+		}
 	}
 }
 
@@ -167,8 +175,12 @@ func (r *running) run(ctx context.Context) (Reply, error) {
 	if err == nil {
 		return reply, nil
 	}
+	failed := Reply{Failure: "internal"}
 	if cause := context.Cause(ctx); cause != nil {
-		err = cause
+		err, failed.Failure = cause, "cancelled"
+		if errors.Is(cause, ErrDraining) {
+			failed.Failure = "interrupted"
+		}
 	}
 	if errors.Is(err, store.ErrFenced) || errors.Is(err, store.ErrUnavailable) {
 		return Reply{}, err // it is another's, or lapses and will be
@@ -176,22 +188,10 @@ func (r *running) run(ctx context.Context) (Reply, error) {
 	// A turn without a reply ends too, so that the conversation can go on.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.engine.opts.Lease)
 	defer cancel()
-	failed := Reply{Failure: failureOf(err)}
 	if endErr := r.end(ctx, &failed); endErr != nil {
 		err = errors.Join(err, endErr)
 	}
 	return Reply{}, err
-}
-
-// failureOf is what a reply says of the error that its turn ended with.
-func failureOf(err error) string {
-	switch {
-	case errors.Is(err, ErrDraining):
-		return "interrupted"
-	case errors.Is(err, ErrCancelled), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return "cancelled"
-	}
-	return "internal"
 }
 
 // keepLease renews the turn's lease until stop is called. When the lease is lost,
@@ -203,6 +203,8 @@ func (r *running) keepLease(ctx context.Context) (stop func()) {
 		stopped bool
 		timer   *time.Timer
 	)
+	mu.Lock()
+	defer mu.Unlock()
 	timer = time.AfterFunc(lease/3, func() {
 		mu.Lock()
 		defer mu.Unlock()
@@ -237,7 +239,7 @@ func (r *running) record(ctx context.Context, s Step) error {
 	}
 	err := r.engine.store.RecordStep(ctx, store.Commit{Company: r.company}, r.turn.TurnRef, s)
 	if err == nil {
-		r.note.Steps++
+		r.steps.Add(1)
 	}
 	return err
 }

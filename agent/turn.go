@@ -219,6 +219,7 @@ func (r *running) end(ctx context.Context, reply *Reply) error {
 		if reply.Confidence.Reasons == nil {
 			reply.Confidence.Reasons = []string{}
 		}
+		r.note.Steps = int(r.steps.Load())
 		var err error
 		if explanation, err = json.Marshal(r.note); err != nil {
 			return fmt.Errorf("explanation of %s: %w", reply.ID, err)

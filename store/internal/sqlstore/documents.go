@@ -127,7 +127,7 @@ func writeDocument(tx Tx, company string, w knowledge.Write) (documentRow, knowl
 		}
 	}
 	if w.ExternalID != "" {
-		other, taken, err := findDocument(tx, `company = ? AND agent_id = ? AND external_id = ?`, company, w.AgentID, w.ExternalID)
+		other, taken, err := findDocument(tx, `company = ? AND agent_id = ? AND external_id = ? AND external_id <> ''`, company, w.AgentID, w.ExternalID)
 		if err != nil {
 			return old, "", err
 		}
@@ -167,7 +167,7 @@ func existing(tx Tx, company string, w knowledge.Write) (d documentRow, found bo
 		d, err = readDocument(tx, company, w.ID)
 		return d, err == nil, err
 	case w.ExternalID != "":
-		return findDocument(tx, `company = ? AND agent_id = ? AND external_id = ?`, company, w.AgentID, w.ExternalID)
+		return findDocument(tx, `company = ? AND agent_id = ? AND external_id = ? AND external_id <> ''`, company, w.AgentID, w.ExternalID)
 	}
 	return d, false, nil
 }

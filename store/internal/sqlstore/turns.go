@@ -107,7 +107,7 @@ func conversationOf(tx Tx, company string, m agent.Message) (c conversationRow, 
 			return c, false, fmt.Errorf("conversation %s: %w: it is with agent %s, not %s", c.id, store.ErrConflict, c.agentID, m.AgentID)
 		}
 	case m.User.ID != "":
-		found, err = one(tx, c.dest(), conversationLease+` WHERE company = ? AND user_id = ? AND agent_id = ?
+		found, err = one(tx, c.dest(), conversationLease+` WHERE company = ? AND user_id = ? AND agent_id = ? AND user_id <> ''
 			ORDER BY last_message_at DESC, id DESC LIMIT 1`, company, m.User.ID, m.AgentID)
 	}
 	return c, found, err

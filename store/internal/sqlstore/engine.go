@@ -94,18 +94,6 @@ func moment(us int64) time.Time {
 
 func now() int64 { return time.Now().UnixMicro() }
 
-// marks returns n parameters for a list: "?, ?, ?".
-func marks(n int) string {
-	b := make([]byte, 0, 3*n)
-	for i := range n {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		b = append(b, '?')
-	}
-	return string(b)
-}
-
 // corrupt says that a row could not be read as what it was written as.
 func corrupt(table, id string, err error) error {
 	return fmt.Errorf("row of %s %s does not read: %w", table, id, err)

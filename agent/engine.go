@@ -49,7 +49,8 @@ type Engine struct {
 
 	mu       sync.Mutex
 	live     map[string]*running // by the id of the reply
-	draining bool
+	draining bool                // no turn begins any more
+	cut      bool                // and those that run are to end
 	turns    sync.WaitGroup
 }
 
@@ -110,12 +111,25 @@ func (e *Engine) Drain(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	e.mu.Lock()
+	e.cut = true
 	for _, r := range e.live {
 		r.cancel(ErrDraining)
 	}
 	e.mu.Unlock()
 	<-done
 	return ctx.Err()
+}
+
+// admit counts a turn that is to begin, or says that none does any more. Whoever
+// then begins none calls turns.Done.
+func (e *Engine) admit() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.draining {
+		return ErrDraining
+	}
+	e.turns.Add(1)
+	return nil
 }
 
 // Recover takes over turns whose process was lost, and ends them. It returns
@@ -136,22 +150,22 @@ func (e *Engine) Recover(ctx context.Context) error {
 
 // takeOver ends the lapsed turn of a conversation, unless somebody else does.
 func (e *Engine) takeOver(ctx context.Context, company, conversation string) error {
+	if err := e.admit(); err != nil {
+		return err
+	}
 	t, err := e.store.TakeTurn(ctx, company, conversation, e.worker, e.opts.Lease)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
+	var a Agent
+	if err == nil {
+		a, err = e.store.Agent(ctx, company, t.Message.AgentID)
 	}
 	if err != nil {
+		e.turns.Done()
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
 		return err
 	}
-	a, err := e.store.Agent(ctx, company, t.Message.AgentID)
-	if err != nil {
-		return err
-	}
-	r, err := e.start(ctx, company, a, t)
-	if err != nil {
-		return err
-	}
-	_, err = r.wait(ctx)
+	_, err = e.start(context.WithoutCancel(ctx), company, a, t, false, func() {}).wait(ctx)
 	if err != nil && ctx.Err() == nil {
 		e.opts.Logger.WarnContext(ctx, "a turn that was taken over has failed", "company", company, "reply", t.ReplyID, "error", err)
 		return nil // it has ended all the same

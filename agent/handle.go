@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/event"
@@ -32,7 +33,7 @@ func (h *Handle) Ask(ctx context.Context, m Message) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	return r.wait(ctx)
+	return r.wait(context.WithoutCancel(ctx)) // when ctx ends, so does the turn, a moment later
 }
 
 // Stream is Ask, told step by step. The last event is [MessageCompleted] with the
@@ -71,7 +72,7 @@ func (h *Handle) begin(ctx context.Context, m Message, streamed bool) (*running,
 		return nil, err
 	}
 	failpoint.At("turn.begun")
-	return h.engine.startFor(ctx, h.company, a, t, streamed, leave)
+	return h.engine.start(ctx, h.company, a, t, streamed, leave), nil
 }
 
 // lineOf is where messages wait for each other: a conversation or, while that is
@@ -86,8 +87,9 @@ func lineOf(company, agentID string, m Message) string {
 	return ""
 }
 
-// beginTurn stores the message. While another process, or a caller who knows the
-// conversation by another name, has a turn there, it tries again.
+// beginTurn stores the message of a turn, which is then admitted. While another
+// process, or a caller who knows the conversation by another name, has a turn
+// there, it tries again.
 func (h *Handle) beginTurn(ctx context.Context, a Agent, m Message) (Turn, error) {
 	deadline := time.Now().Add(h.engine.opts.TurnTimeout)
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
@@ -120,12 +122,19 @@ func (h *Handle) tryBegin(ctx context.Context, a Agent, m Message) (Turn, error)
 	}
 	started, received := tell(event.ConversationStarted), tell(event.MessageReceived)
 	received.Refs.MessageID = m.ID
-	return h.engine.store.BeginTurn(ctx,
+	if err := h.engine.admit(); err != nil {
+		return Turn{}, err
+	}
+	t, err := h.engine.store.BeginTurn(ctx,
 		store.Commit{Company: h.company, Events: []event.Event{started, received}},
 		Begin{
 			Message: m, NewConversation: id.New(id.Conversation), ReplyID: id.New(id.Message),
 			Worker: h.engine.worker, Lease: h.engine.opts.Lease,
 		})
+	if err != nil {
+		h.engine.turns.Done()
+	}
+	return t, err
 }
 
 // stamp is the time now, as precise as it is stored.
@@ -156,7 +165,7 @@ func parseAgent(s string) (string, error) {
 // clip bounds what an error repeats of a caller's input.
 func clip(s string) string {
 	if len(s) > 64 {
-		return s[:64] + "…"
+		return strings.ToValidUTF8(s[:64], "") + "…"
 	}
 	return s
 }

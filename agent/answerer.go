@@ -48,8 +48,9 @@ type Question struct {
 	Record func(context.Context, Step) error
 }
 
-// A Part is more of a reply. A Citation beside Text bears out just that text; one
-// without bears out the range of the reply's text that it names itself.
+// A Part is more of a reply, in whole characters. A Citation beside Text bears out
+// just that text; one without bears out the range of the reply's text that it names
+// itself or, if that is none, the whole text.
 type Part struct {
 	Text     string
 	Citation *Citation
@@ -84,6 +85,8 @@ type TurnFunc func(ctx context.Context, x *Exchange) (Reply, error)
 
 // Middleware wraps how turns are answered: it may look at or change the message
 // before, and the reply after, or answer itself. Where the reply's text differs
-// from what was streamed, the stream says that it is replaced. Citations are
-// checked when all Middleware is through.
+// from what was streamed, the stream says that it is replaced. Whoever puts text
+// before what is cited moves the claims of the citations along. Citations are
+// checked when all Middleware is through; if one does not hold, because its
+// document was changed meanwhile, Middleware is called again.
 type Middleware func(next TurnFunc) TurnFunc

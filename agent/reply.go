@@ -58,7 +58,7 @@ type Citation struct {
 	Heading    []string `json:"heading,omitzero"` // the headings above the quote, outermost first
 
 	// ClaimStart and ClaimEnd are the byte range in the reply's text that the
-	// quote bears out.
+	// quote bears out, and that is erased with it.
 	ClaimStart int `json:"claim_start"`
 	ClaimEnd   int `json:"claim_end"`
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/internal/failpoint"
@@ -25,10 +26,10 @@ const (
 // answer writes the reply and stores it. When a document it cites is changed or
 // deleted meanwhile, it begins again from what there is now.
 func (r *running) answer(ctx context.Context) (Reply, error) {
-	x := &Exchange{Company: r.company, Agent: r.agent, Message: r.turn.Message, turn: r}
 	for attempt := 1; ; attempt++ {
 		r.note = Explanation{Attempts: attempt, Settings: r.agent.Version, Threshold: r.agent.threshold(), Decision: decidedMiddleware, Recovered: len(r.turn.Steps) > 0}
-		reply, err := r.draft(ctx, x)
+		r.forget() // it may hold what was deleted meanwhile
+		reply, err := r.draft(ctx, &Exchange{Company: r.company, Agent: r.agent, Message: r.turn.Message, turn: r})
 		if err != nil {
 			return Reply{}, err
 		}
@@ -66,6 +67,13 @@ func (r *running) history(ctx context.Context) ([]Message, error) {
 	return r.earlier, nil
 }
 
+// forget lets the history be read again.
+func (r *running) forget() {
+	r.historyMu.Lock()
+	defer r.historyMu.Unlock()
+	r.earlier = nil
+}
+
 // draft runs the middleware and what it wraps. A panic there fails the turn and
 // nothing else.
 func (r *running) draft(ctx context.Context, x *Exchange) (reply Reply, err error) {
@@ -80,20 +88,45 @@ func (r *running) draft(ctx context.Context, x *Exchange) (reply Reply, err erro
 	if err != nil {
 		return reply, err
 	}
-	if len(reply.Text) > MaxReply || !slices.IsSortedFunc(reply.Citations, byClaim) {
-		slices.SortStableFunc(reply.Citations, byClaim)
-		reply.Text = reply.Text[:min(len(reply.Text), MaxReply)]
+	if err := checkReply(&reply); err != nil {
+		return Reply{}, err
 	}
-	if reply.Outcome == "" {
-		reply.Outcome = Answer
-	}
+	reply.Confidence.Threshold = r.agent.threshold()
 	if streamed := r.textSince(before); streamed != reply.Text {
 		r.tell(Event{Type: MessageReplaced, Delta: reply.Text})
 	}
 	return reply, nil
 }
 
-func byClaim(a, b Citation) int { return a.ClaimStart - b.ClaimStart }
+// checkReply makes what was written fit to be stored, or says why it is not.
+func checkReply(reply *Reply) error {
+	switch {
+	case len(reply.Text) > MaxReply:
+		return fmt.Errorf("the reply is longer than %d bytes", MaxReply)
+	case !utf8.ValidString(reply.Text) || strings.ContainsRune(reply.Text, 0):
+		return errors.New("the reply is not valid UTF-8 text")
+	case reply.Outcome == "":
+		reply.Outcome = Answer
+	}
+	reply.Citations = slices.Clone(reply.Citations)
+	for i := range reply.Citations {
+		c := &reply.Citations[i]
+		if !utf8.ValidString(c.Quote) {
+			return fmt.Errorf("citation %d: the quote from %d to %d of document %s cuts a character in two", i, c.Start, c.End, c.DocumentID)
+		}
+		if !isClaim(reply.Text, c.ClaimStart, c.ClaimEnd) {
+			c.ClaimStart, c.ClaimEnd = 0, len(reply.Text)
+		}
+	}
+	slices.SortStableFunc(reply.Citations, func(a, b Citation) int { return a.ClaimStart - b.ClaimStart })
+	return nil
+}
+
+// isClaim reports whether a range holds some of the text, in whole characters.
+func isClaim(text string, start, end int) bool {
+	return 0 <= start && start < end && end <= len(text) &&
+		utf8.RuneStart(text[start]) && (end == len(text) || utf8.RuneStart(text[end]))
+}
 
 // told is how many events there are.
 func (r *running) told() int {
@@ -169,6 +202,9 @@ func (r *running) write(ctx context.Context, q Question) (Reply, error) {
 		}
 		if parts++; err == nil && (parts > maxParts || text.Len()+len(part.Text) > MaxReply) {
 			err = fmt.Errorf("the reply is longer than %d bytes or %d parts", MaxReply, maxParts)
+		}
+		if err == nil && !utf8.ValidString(part.Text) {
+			err = fmt.Errorf("part %d of the reply is not valid UTF-8 text", parts)
 		}
 		if err != nil {
 			return Reply{}, err

@@ -3,8 +3,8 @@
 //
 // Work is a row that the commit of a step wrote, by company, queue and key. A
 // [Runner] leases a key, hands the key's jobs to the [Handler] of the queue and
-// records how they ended, so a job is done at least once and by its key one
-// worker at a time:
+// records how they ended, so that every job is done at least once, and those of
+// one key by one worker at a time:
 //
 //	r, err := work.New(store, &work.Options{Logger: logger})
 //	err = r.Add(work.Queue{
@@ -30,7 +30,8 @@
 //     pass on to whoever must act on it once.
 //   - A failed attempt is remembered by its class alone, as "error", "timeout" or
 //     "panic", or by what the error's Class method returns: never by its words.
-//   - A busy key gives way after a short turn when others wait for its place, and
-//     one company does not get all places of a queue.
+//   - A busy key gives way after a short turn when others wait for its place.
+//     Companies share places evenly, and of four and more, one company gets three
+//     quarters unless the queue says otherwise.
 //   - An error of the store ends nothing: what asked waits a little and asks again.
 package work

@@ -11,7 +11,7 @@ import (
 // commit of the step that causes it.
 type Store interface {
 	// DueCompanies names companies with work of the queue that is due under no
-	// living lease.
+	// living lease, those waiting longest first.
 	DueCompanies(ctx context.Context, queue string, limit int) ([]string, error)
 
 	// ClaimKeys leases keys of the queue that have work due and that nobody
@@ -20,7 +20,7 @@ type Store interface {
 
 	// DueJobs returns jobs of a leased key that are due, in the order they
 	// were queued. If ordered, it returns the oldest job only, and none while
-	// that one waits for its next try.
+	// that one waits for its next try; the key is then not due before.
 	DueJobs(ctx context.Context, l store.Lease, ordered bool, limit int) ([]store.Job, error)
 
 	// RenewLease extends a lease, or returns [store.ErrFenced].
@@ -28,10 +28,11 @@ type Store interface {
 
 	// FinishJobs records how jobs of a leased key ended, with what the
 	// handler's own step commits, or returns [store.ErrFenced] and records
-	// nothing.
+	// nothing. Outcomes of jobs that are not there are passed over.
 	FinishJobs(ctx context.Context, l store.Lease, outcomes []store.Outcome) error
 
-	// ReleaseKey gives a lease back before it runs out.
+	// ReleaseKey gives a lease back before it runs out, and puts the key
+	// behind those that are due by now.
 	ReleaseKey(ctx context.Context, l store.Lease) error
 
 	// DeadJobs lists jobs that were given up, newest first.

@@ -58,7 +58,8 @@ func (s *Store) DueCompanies(ctx context.Context, queue string, limit int) (comp
 			err := r.Scan(&c)
 			companies = append(companies, c)
 			return err
-		}, `SELECT DISTINCT company FROM work_keys WHERE queue = ? AND due_at <= ? AND lease_until <= ? LIMIT ?`, queue, at, at, limit)
+		}, `SELECT company FROM work_keys WHERE queue = ? AND due_at <= ? AND lease_until <= ?
+			GROUP BY company ORDER BY MIN(due_at), company LIMIT ?`, queue, at, at, limit)
 	})
 	return companies, err
 }
@@ -213,7 +214,9 @@ func (s *Store) ReleaseKey(ctx context.Context, l store.Lease) error {
 		if err != nil || n > 0 {
 			return err
 		}
-		_, err = tx.Exec(`UPDATE work_keys SET worker = '', lease_until = 0 WHERE company = ? AND queue = ? AND key = ?`, l.Company, l.Queue, l.Key)
+		at := now()
+		_, err = tx.Exec(`UPDATE work_keys SET worker = '', lease_until = 0, due_at = CASE WHEN due_at < ? THEN ? ELSE due_at END
+			WHERE company = ? AND queue = ? AND key = ?`, at, at, l.Company, l.Queue, l.Key)
 		return err
 	})
 }

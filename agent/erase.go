@@ -10,8 +10,8 @@ import (
 const Erasure = "[erased]"
 
 // Erase returns the reply without anything that came from a document: its
-// quotes, titles, headings and addresses, and the parts of the text that they
-// bore out.
+// quotes, titles, headings and addresses, the parts of the text that they bore
+// out, and wherever else in the text a quote stands word for word.
 func (r Reply) Erase(documentID string) Reply {
 	r.Citations = slices.Clone(r.Citations)
 	var spans [][2]int
@@ -21,6 +21,14 @@ func (r Reply) Erase(documentID string) Reply {
 		}
 		if 0 <= c.ClaimStart && c.ClaimStart < c.ClaimEnd && c.ClaimEnd <= len(r.Text) {
 			spans = append(spans, [2]int{c.ClaimStart, c.ClaimEnd})
+		}
+		for at := 0; c.Quote != ""; {
+			i := strings.Index(r.Text[at:], c.Quote)
+			if i < 0 {
+				break
+			}
+			spans = append(spans, [2]int{at + i, at + i + len(c.Quote)})
+			at += i + len(c.Quote)
 		}
 		r.Citations[i] = Citation{
 			DocumentID: c.DocumentID, DocumentVersion: c.DocumentVersion, PassageID: c.PassageID, Ordinal: c.Ordinal,

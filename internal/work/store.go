@@ -26,9 +26,9 @@ type Store interface {
 	// RenewLease extends a lease, or returns [store.ErrFenced].
 	RenewLease(ctx context.Context, l store.Lease, d time.Duration) (store.Lease, error)
 
-	// FinishJobs records how jobs of a leased key ended, with what the
-	// handler's own step commits, or returns [store.ErrFenced] and records
-	// nothing. Outcomes of jobs that are not there are passed over.
+	// FinishJobs records how jobs of a leased key ended, or returns
+	// [store.ErrFenced] and records nothing. Outcomes of jobs that are not
+	// there are passed over.
 	FinishJobs(ctx context.Context, l store.Lease, outcomes []store.Outcome) error
 
 	// ReleaseKey gives a lease back before it runs out, and puts the key

@@ -19,12 +19,18 @@ var unavailable = map[int]string{
 	26: "the file is not a database",
 }
 
+// constraint is the result code for a row that another one excludes.
+const constraint = 19
+
 // explain turns an error of SQLite into one that a person can act on, and leaves
 // others as they are.
 func explain(err error) error {
 	var coded interface{ Code() int }
 	if !errors.As(err, &coded) {
 		return err
+	}
+	if coded.Code()&0xff == constraint && !errors.Is(err, store.ErrConflict) {
+		return fmt.Errorf("%w: it is there already (%v)", store.ErrConflict, err)
 	}
 	if advice, ok := unavailable[coded.Code()&0xff]; ok && !errors.Is(err, store.ErrUnavailable) {
 		return fmt.Errorf("%w: %s (%v)", store.ErrUnavailable, advice, err)

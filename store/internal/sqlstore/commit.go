@@ -3,8 +3,11 @@ package sqlstore
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/answerdesk-go/answerdesk/event"
+	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -38,9 +41,16 @@ func (s *Store) write(c store.Commit, tx Tx) error {
 	return nil
 }
 
-// writeEvents appends events to the company's log. Their sequences are set.
+// writeEvents appends events to the company's log. Those without a sequence get
+// the next one of their stream.
 func writeEvents(tx Tx, company string, events []event.Event) error {
 	for _, ev := range events {
+		if ev.Sequence == 0 {
+			var err error
+			if ev.Sequence, err = nextOf(tx, company, ev); err != nil {
+				return err
+			}
+		}
 		refs, err := json.Marshal(ev.Refs)
 		if err != nil {
 			return fmt.Errorf("event %s: %w", ev.ID, err)
@@ -55,19 +65,51 @@ func writeEvents(tx Tx, company string, events []event.Event) error {
 	return nil
 }
 
-// numbered returns the events of a step with those of the stream numbered after
-// last, and the last number given.
+// counted are the tables whose rows count the events of their streams, by the
+// kind of the rows' ids. Other streams are counted in the table streams.
+var counted = map[id.Kind]string{id.Agent: "agents", id.Conversation: "conversations", id.Document: "documents"}
+
+// nextOf counts an event in its stream.
+func nextOf(tx Tx, company string, ev event.Event) (sequence int64, err error) {
+	if ev.Stream == "" {
+		return 0, fmt.Errorf("event %s names no stream", ev.ID)
+	}
+	count := `INSERT INTO streams (company, stream, events) VALUES (?, ?, 1)
+		ON CONFLICT (company, stream) DO UPDATE SET events = streams.events + 1 RETURNING events`
+	kind, _, _ := strings.Cut(ev.Stream, "_")
+	if table, ok := counted[id.Kind(kind)]; ok {
+		count = `UPDATE ` + table + ` SET events = events + 1 WHERE company = ? AND id = ? RETURNING events`
+	}
+	found, err := one(tx, []any{&sequence}, count, company, ev.Stream)
+	if err == nil && !found {
+		return 0, fmt.Errorf("event %s: %w", ev.ID, store.NotFound("stream", ev.Stream))
+	}
+	return sequence, err
+}
+
+// numbered returns the events of a step with those of its own stream, which is
+// also that of an event that names none, numbered after last, and the last number
+// given.
 func numbered(events []event.Event, stream string, last int64) ([]event.Event, int64) {
-	out := make([]event.Event, len(events))
-	for i, ev := range events {
-		if ev.Stream == "" {
-			ev.Stream = stream
+	out := foreign(events)
+	for i := range out {
+		if out[i].Stream == "" {
+			out[i].Stream = stream
 		}
-		if ev.Stream == stream {
+		if out[i].Stream == stream {
 			last++
-			ev.Sequence = last
+			out[i].Sequence = last
 		}
-		out[i] = ev
 	}
 	return out, last
+}
+
+// foreign returns the events of a step that belong to streams of others, to be
+// numbered as they are written.
+func foreign(events []event.Event) []event.Event {
+	out := slices.Clone(events)
+	for i := range out {
+		out[i].Sequence = 0
+	}
+	return out
 }

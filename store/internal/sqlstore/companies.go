@@ -97,7 +97,7 @@ func (s *Store) Companies(ctx context.Context, p store.Page) (store.List[access.
 
 // owned names every table whose rows belong to a company.
 var owned = []string{"agents", "conversations", "messages", "steps", "citations", "documents", "passages",
-	"knowledge_changes", "events", "work_keys", "work_jobs", "work_dead", "receipts", "audit_log"}
+	"knowledge_changes", "events", "streams", "work_keys", "work_jobs", "work_dead", "receipts", "audit_log"}
 
 // DeleteCompany implements [access.Store].
 func (s *Store) DeleteCompany(ctx context.Context, cm store.Commit) error {

@@ -68,6 +68,7 @@ func readDocument(tx Tx, company, id string) (documentRow, error) {
 func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []knowledge.Write) (out knowledge.Written, err error) {
 	err = s.engine.Write(ctx, func(tx Tx) error {
 		c := c
+		c.Events = foreign(c.Events)
 		out = knowledge.Written{Documents: make([]knowledge.WrittenDocument, 0, len(writes))}
 		var changed []string
 		for _, w := range writes {
@@ -80,7 +81,7 @@ func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []kno
 				continue
 			}
 			changed = append(changed, d.ID)
-			c.Events = append(c.Events[:len(c.Events):len(c.Events)], documentEvent(d, status))
+			c.Events = append(c.Events, documentEvent(d, status))
 		}
 		var err error
 		if out.Revision, err = advance(tx, c.Company, changed...); err != nil {
@@ -194,6 +195,9 @@ func upsertDocument(tx Tx, company string, d documentRow, w knowledge.Write) err
 
 // writePassages stores a new version, and drops the oldest one kept.
 func writePassages(tx Tx, company, document string, version int, w knowledge.Write) error {
+	if len(w.Passages) == 0 {
+		return fmt.Errorf("document %s: it has no passage, so that its text could not be found", document)
+	}
 	bodyAt := 0
 	for i, p := range w.Passages {
 		bodyEnd := p.End
@@ -313,7 +317,7 @@ func (s *Store) DeleteDocument(ctx context.Context, c store.Commit, documentID s
 		if out.Revision, err = advance(tx, c.Company, d.ID); err != nil {
 			return err
 		}
-		c.Events = append(c.Events[:len(c.Events):len(c.Events)], event.Event{
+		c.Events = append(foreign(c.Events), event.Event{
 			ID: id.New(id.Event), Type: event.ContentDeleted, Stream: d.ID, Sequence: d.events + 1, CreatedAt: out.DeletedAt,
 			Refs: event.Refs{AgentID: d.AgentID, DocumentID: d.ID},
 		})

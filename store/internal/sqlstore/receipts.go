@@ -11,6 +11,9 @@ import (
 // ClaimReceipt implements [store.Receipts].
 func (s *Store) ClaimReceipt(ctx context.Context, c store.ReceiptClaim) (st store.ReceiptState, err error) {
 	err = s.engine.Write(ctx, func(tx Tx) error {
+		if err := haveCompany(tx, c.Company); err != nil {
+			return err
+		}
 		at := now()
 		st = store.ReceiptState{Receipt: store.Receipt{Scope: c.Scope, Key: c.Key}}
 		var (
@@ -37,24 +40,25 @@ func (s *Store) ClaimReceipt(ctx context.Context, c store.ReceiptClaim) (st stor
 		}
 		st.Claimed, st.Done = true, false
 		st.Fence = max(st.Fence+1, at)
-		_, err = tx.Exec(`INSERT INTO receipts (company, scope, key, hash, fence, result, done, lease_until, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)
+		_, err = tx.Exec(`INSERT INTO receipts (company, scope, key, hash, fence, result, done, lease, lease_until, expires_at)
+			VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
 			ON CONFLICT (company, scope, key) DO UPDATE SET hash = excluded.hash, fence = excluded.fence, result = excluded.result,
-				done = 0, lease_until = excluded.lease_until, expires_at = excluded.expires_at`,
-			c.Company, c.Scope, c.Key, c.Hash, st.Fence, st.Result, at+c.Lease.Microseconds(), at+c.Keep.Microseconds())
+				done = 0, lease = excluded.lease, lease_until = excluded.lease_until, expires_at = excluded.expires_at`,
+			c.Company, c.Scope, c.Key, c.Hash, st.Fence, st.Result, c.Lease.Microseconds(), at+c.Lease.Microseconds(), at+c.Keep.Microseconds())
 		return err
 	})
 	return st, err
 }
 
-// moveReceipt records how far the work of a request has come.
+// moveReceipt records how far the work of a request has come, and renews its
+// claim.
 func moveReceipt(tx Tx, company string, r store.Receipt) error {
 	done := 0
 	if r.Done {
 		done = 1
 	}
-	n, err := tx.Exec(`UPDATE receipts SET result = ?, done = ? WHERE company = ? AND scope = ? AND key = ? AND fence = ? AND done = 0`,
-		r.Result, done, company, r.Scope, r.Key, r.Fence)
+	n, err := tx.Exec(`UPDATE receipts SET result = ?, done = ?, lease_until = ? + lease
+		WHERE company = ? AND scope = ? AND key = ? AND fence = ? AND done = 0`, r.Result, done, now(), company, r.Scope, r.Key, r.Fence)
 	if err == nil && n == 0 {
 		return fmt.Errorf("receipt of %s: %w: the request was taken up again", r.Scope, store.ErrFenced)
 	}

@@ -18,6 +18,8 @@ func (s *Store) Enqueue(ctx context.Context, c store.Commit) error {
 		if err := haveCompany(tx, c.Company); err != nil {
 			return err
 		}
+		c := c
+		c.Events = foreign(c.Events)
 		return s.write(c, tx)
 	})
 }

@@ -136,6 +136,14 @@ CREATE TABLE events (
     PRIMARY KEY (company, position)
 ) WITHOUT ROWID;
 
+-- Counts the events of streams that are no row of another table.
+CREATE TABLE streams (
+    company TEXT NOT NULL,
+    stream  TEXT NOT NULL,
+    events  BIGINT NOT NULL,
+    PRIMARY KEY (company, stream)
+) WITHOUT ROWID;
+
 CREATE TABLE work_keys (
     company     TEXT NOT NULL,
     queue       TEXT NOT NULL,
@@ -182,6 +190,7 @@ CREATE TABLE receipts (
     fence       BIGINT NOT NULL,
     result      TEXT NOT NULL,
     done        BIGINT NOT NULL,
+    lease       BIGINT NOT NULL, -- how long a claim holds
     lease_until BIGINT NOT NULL,
     expires_at  BIGINT NOT NULL,
     PRIMARY KEY (company, scope, key)

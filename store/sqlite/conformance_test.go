@@ -1,0 +1,23 @@
+package sqlite_test
+
+import (
+	"testing"
+
+	"github.com/answerdesk-go/answerdesk/store/sqlite"
+	"github.com/answerdesk-go/answerdesk/store/storetest"
+)
+
+func TestConformance(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Store {
+		st, err := sqlite.Open(t.Context(), t.TempDir(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := st.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return st
+	})
+}

@@ -189,8 +189,8 @@ func finish(tx Tx, l store.Lease, o store.Outcome) error {
 	where, args := ` WHERE company = ? AND queue = ? AND key = ? AND id = ?`, []any{l.Company, l.Queue, l.Key, o.ID}
 	switch {
 	case o.Dead:
-		if _, err := tx.Exec(`INSERT INTO work_dead (company, id, queue, key, payload, attempt, reason, queued_at, died_at)
-			SELECT company, id, queue, key, payload, attempt, ?, queued_at, ? FROM work_jobs`+where,
+		if _, err := tx.Exec(`INSERT INTO work_dead (company, id, queue, key, payload, run_at, attempt, reason, queued_at, died_at)
+			SELECT company, id, queue, key, payload, run_at, attempt, ?, queued_at, ? FROM work_jobs`+where,
 			append([]any{o.Reason, now()}, args...)...); err != nil {
 			return err
 		}
@@ -227,11 +227,11 @@ func (s *Store) ReleaseKey(ctx context.Context, l store.Lease) error {
 func (s *Store) DeadJobs(ctx context.Context, company, queue string, p store.Page) (store.List[store.DeadJob], error) {
 	return list(ctx, s, p, []string{"dead", company, queue}, func(d store.DeadJob) string { return d.ID },
 		func(r Rows) (d store.DeadJob, err error) {
-			var queued, died int64
-			err = r.Scan(&d.ID, &d.Queue, &d.Key, &d.Payload, &d.Attempt, &d.Reason, &queued, &died)
-			d.Queued, d.Died = moment(queued), moment(died)
+			var run, queued, died int64
+			err = r.Scan(&d.ID, &d.Queue, &d.Key, &d.Payload, &run, &d.Attempt, &d.Reason, &queued, &died)
+			d.RunAt, d.Queued, d.Died = moment(run), moment(queued), moment(died)
 			return d, err
-		}, `SELECT id, queue, key, payload, attempt, reason, queued_at, died_at FROM work_dead WHERE company = ? AND queue = ?`, company, queue)
+		}, `SELECT id, queue, key, payload, run_at, attempt, reason, queued_at, died_at FROM work_dead WHERE company = ? AND queue = ?`, company, queue)
 }
 
 // ReviveJob implements work.Store.

@@ -175,6 +175,7 @@ CREATE TABLE work_dead (
     queue     TEXT NOT NULL,
     key       TEXT NOT NULL,
     payload   BLOB NOT NULL,
+    run_at    BIGINT NOT NULL,
     attempt   BIGINT NOT NULL,
     reason    TEXT NOT NULL,
     queued_at BIGINT NOT NULL,

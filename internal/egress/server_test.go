@@ -50,54 +50,62 @@ func certificate(t testing.TB, until time.Time, names ...string) (tls.Certificat
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
 }
 
-// listen serves connections to address with handle, and fails the test if one
-// is still open some seconds after the test's client has let go of it.
-func listen(t testing.TB, address string, handle func(net.Conn)) netip.AddrPort {
+// A listener serves raw connections, and fails its test if one is still open
+// long after its client was told to let go of it.
+type listener struct {
+	at     netip.AddrPort
+	client *egress.Client // who connects to it
+	wg     sync.WaitGroup
+}
+
+// listen serves each connection to address with handle, and then closes it.
+func listen(t testing.TB, address string, handle func(net.Conn)) *listener {
 	t.Helper()
-	l, err := net.Listen("tcp", address)
+	socket, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var (
-		wg    sync.WaitGroup
-		mu    sync.Mutex
-		conns []net.Conn
-	)
-	wg.Go(func() {
+	l := &listener{at: netip.MustParseAddrPort(socket.Addr().String())}
+	l.wg.Go(func() {
 		for {
-			conn, err := l.Accept()
+			conn, err := socket.Accept()
 			if err != nil {
 				return
 			}
-			mu.Lock()
-			conns = append(conns, conn)
-			mu.Unlock()
-			wg.Go(func() {
+			l.wg.Go(func() {
 				defer conn.Close()
 				handle(conn)
 			})
 		}
 	})
 	t.Cleanup(func() {
-		l.Close()
-		done := make(chan struct{})
-		go func() {
-			wg.Wait()
-			close(done)
-		}()
+		socket.Close()
+		l.wait(t)
+	})
+	return l
+}
+
+// wait returns when no connection is open, or too long after.
+func (l *listener) wait(t testing.TB) {
+	done := make(chan struct{})
+	go func() {
+		l.wg.Wait()
+		close(done)
+	}()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	tooLong := time.After(20 * time.Second)
+	for {
 		select {
 		case <-done:
-		case <-time.After(10 * time.Second):
+			return
+		case <-tick.C:
+			l.client.CloseIdleConnections() // some become idle only now
+		case <-tooLong:
 			t.Error("a connection is still open after the request ended")
-			mu.Lock()
-			for _, c := range conns {
-				c.Close()
-			}
-			mu.Unlock()
-			<-done
+			return
 		}
-	})
-	return netip.MustParseAddrPort(l.Addr().String())
+	}
 }
 
 // dials records the addresses a client tried, by what came of it.

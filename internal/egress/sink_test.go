@@ -71,6 +71,7 @@ type sink struct {
 	raw   func(net.Conn) // over TCP
 	h2    func(net.Conn) // over TLS, HTTP/2, after the client's preface
 	want  egress.Class   // of the request, or of reading the body; "" is success
+	or    egress.Class   // what else it may be, by who is quicker
 	limit int            // most bytes the receiver may have got rid of
 	check func(*testing.T, []byte, error)
 }
@@ -105,7 +106,7 @@ var sinks = []sink{
 	{name: "silence after accept", raw: hold, want: egress.Timeout},
 	{name: "handshake never finishing", raw: dripHandshake, want: egress.Timeout},
 	{name: "hang up at accept", raw: func(net.Conn) {}, want: egress.TLS},
-	{name: "reset at accept", raw: reset, want: egress.TLS},
+	{name: "reset at accept", raw: reset, want: egress.TLS, or: egress.Connect},
 	{name: "hang up after the request", serve: request, want: egress.Broken},
 	{name: "reset after the request", serve: func(c net.Conn) { request(c); reset(c) }, want: egress.Broken},
 	{name: "plain HTTP", raw: reply("HTTP/1.1 200 OK\r\n\r\n", ""), want: egress.TLS},
@@ -214,7 +215,7 @@ func TestSinks(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			var written atomic.Int64
-			body, err := askSink(t, pool, func(c net.Conn) {
+			body, err := askSink(t, pool, s.want == egress.Timeout, func(c net.Conn) {
 				if s.raw != nil {
 					s.raw(c)
 					return
@@ -237,7 +238,7 @@ func TestSinks(t *testing.T) {
 					s.serve(tc)
 				}
 			})
-			if class(err) != s.want || (s.want == "") != (err == nil) {
+			if got := class(err); got != s.want && got != cmp.Or(s.or, s.want) || (s.want == "") != (err == nil) {
 				t.Errorf("class %q (%v), want %q", class(err), err, s.want)
 			}
 			if s.check != nil {
@@ -250,29 +251,34 @@ func TestSinks(t *testing.T) {
 	}
 }
 
-// askSink asks serve for a page and reads it whole.
-func askSink(t *testing.T, pool *x509.CertPool, serve func(net.Conn)) ([]byte, error) {
+// askSink asks serve for a page and reads it whole. Deadlines are short only
+// for those who are to meet one, so that a busy machine changes nothing.
+func askSink(t *testing.T, pool *x509.CertPool, short bool, serve func(net.Conn)) ([]byte, error) {
 	t.Helper()
-	at := listen(t, "127.0.0.1:0", serve)
-	c := newClient(t, &egress.Options{
+	deadline := time.Minute
+	if short {
+		deadline = 500 * time.Millisecond
+	}
+	l := listen(t, "127.0.0.1:0", serve)
+	l.client = newClient(t, &egress.Options{
 		Allow:          prefixes("127.0.0.1/32"),
-		Ports:          []uint16{at.Port()},
+		Ports:          []uint16{l.at.Port()},
 		RootCAs:        pool,
 		Resolver:       resolver(zone(map[string][]string{"sink.example": {"127.0.0.1"}, "other.example": {"127.0.0.1"}})),
 		MaxBody:        64 * kib,
-		ConnectTimeout: 400 * time.Millisecond,
-		HeaderTimeout:  500 * time.Millisecond,
-		Timeout:        700 * time.Millisecond,
+		ConnectTimeout: deadline,
+		HeaderTimeout:  deadline,
+		Timeout:        deadline,
 	})
 	begun := time.Now()
 	var body []byte
-	resp, _, err := get(t, c, "https://sink.example:"+strconv.Itoa(int(at.Port()))+"/")
+	resp, _, err := get(t, l.client, "https://sink.example:"+strconv.Itoa(int(l.at.Port()))+"/")
 	if err == nil {
 		body, err = io.ReadAll(resp.Body)
 		resp.Body.Close()
 	}
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("took %v, want about the deadline of 0.7 s", took)
+	if took := time.Since(begun); took > 20*time.Second {
+		t.Errorf("took %v, want less than any deadline or about 0.5 s", took)
 	}
 	if err != nil && strings.Contains(err.Error(), "127.0.0.1") {
 		t.Errorf("Error() = %q tells the address", err)
@@ -301,7 +307,7 @@ func TestCertificates(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			asked := false
-			_, err := askSink(t, tt.trust, func(c net.Conn) {
+			_, err := askSink(t, tt.trust, false, func(c net.Conn) {
 				tc := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{tt.cert}, MinVersion: tls.VersionTLS10, MaxVersion: tt.max})
 				defer tc.Close()
 				if tc.Handshake() == nil {
@@ -426,9 +432,9 @@ func TestEachDeadline(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			at := listen(t, "127.0.0.1:0", tt.serve)
+			l := listen(t, "127.0.0.1:0", tt.serve)
 			opts := tt.opts
-			opts.Allow, opts.Ports, opts.RootCAs = prefixes("127.0.0.1/32"), []uint16{at.Port()}, pool
+			opts.Allow, opts.Ports, opts.RootCAs = prefixes("127.0.0.1/32"), []uint16{l.at.Port()}, pool
 			opts.ConnectTimeout = cmp.Or(opts.ConnectTimeout, time.Minute)
 			opts.HeaderTimeout = cmp.Or(opts.HeaderTimeout, time.Minute)
 			opts.Timeout = cmp.Or(opts.Timeout, time.Minute)
@@ -438,13 +444,14 @@ func TestEachDeadline(t *testing.T) {
 				}
 				return []string{"127.0.0.1"}
 			})
+			l.client = newClient(t, &opts)
 			begun := time.Now()
-			resp, _, err := get(t, newClient(t, &opts), "https://sink.example:"+strconv.Itoa(int(at.Port()))+"/")
+			resp, _, err := get(t, l.client, "https://sink.example:"+strconv.Itoa(int(l.at.Port()))+"/")
 			if err == nil {
 				_, err = io.Copy(io.Discard, resp.Body)
 				resp.Body.Close()
 			}
-			if took := time.Since(begun); class(err) != tt.want || took > 4*time.Second {
+			if took := time.Since(begun); class(err) != tt.want || took > 8*time.Second {
 				t.Errorf("got %v after %v, want %s at the deadline", err, took, tt.want)
 			}
 		})

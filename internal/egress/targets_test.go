@@ -2,6 +2,8 @@ package egress_test
 
 import (
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -185,6 +187,7 @@ func public(t *testing.T, h http.HandlerFunc) (*egress.Options, string) {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(h)
 	srv.EnableHTTP2 = true
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // connections that were not needed in the end
 	cert, pool := certificate(t, time.Now().Add(time.Hour), "a.example", "b.example")
 	srv.TLS = tlsConfig(cert)
 	srv.StartTLS()

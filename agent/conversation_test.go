@@ -36,12 +36,13 @@ func TestTurnsInOrder(t *testing.T) {
 				always(t, d)
 
 				m := agent.Message{User: agent.User{ID: "u1"}, Text: "We open question 0"}
-				var first agent.Reply
-				var wg sync.WaitGroup
-				wg.Go(func() { first = d.ask(t, m) })
+				wait := d.begin(t.Context(), m)
 				release <- struct{}{}
-				wg.Wait()
-
+				first, err := wait()
+				if err != nil {
+					t.Fatal(err)
+				}
+				var wg sync.WaitGroup
 				for i := range n {
 					m := tt.line(first)
 					m.Text = fmt.Sprintf("We open question %d", i+1)
@@ -118,9 +119,9 @@ func TestTurnInProgress(t *testing.T) {
 		d := newDesk(t, parts{Answerer: agenttest.Script(agenttest.Block(release), agenttest.Say("Nine."))}, hours)
 		always(t, d)
 		m := agent.Message{Text: "When do you open?", User: agent.User{ID: "u1"}}
-		var wg sync.WaitGroup
-		for range 1 + 16 { // the one that runs, and those that wait by default
-			wg.Go(func() { d.ask(t, m) })
+		waits := make([]func() (agent.Reply, error), 1+16) // the one that runs, and those that wait by default
+		for i := range waits {
+			waits[i] = d.begin(t.Context(), m)
 			synctest.Wait()
 		}
 		if _, err := d.agent().Ask(t.Context(), m); !errors.Is(err, agent.ErrTurnInProgress) {
@@ -129,9 +130,13 @@ func TestTurnInProgress(t *testing.T) {
 		if _, err := stream(t, d.agent(), m); !errors.Is(err, agent.ErrTurnInProgress) {
 			t.Errorf("Stream = error %v, want %v", err, agent.ErrTurnInProgress)
 		}
-		wg.Go(func() { d.ask(t, agent.Message{Text: "When do you open?", User: agent.User{ID: "u2"}}) })
+		waits = append(waits, d.begin(t.Context(), agent.Message{Text: "When do you open?", User: agent.User{ID: "u2"}}))
 		close(release)
-		wg.Wait()
+		for i, wait := range waits {
+			if _, err := wait(); err != nil {
+				t.Errorf("Ask %d = error %v, want a reply", i, err)
+			}
+		}
 		page, err := d.conversations().List(t.Context(), agent.ConversationFilter{UserID: "u1"}, store.Page{})
 		if err != nil || len(page.Data) != 1 || page.Data[0].Turns != 17 {
 			t.Errorf("List = %+v, %v, want one conversation of 17 turns", page.Data, err)
@@ -146,31 +151,29 @@ func TestLeavingTheLine(t *testing.T) {
 		d := newDesk(t, parts{Answerer: agenttest.Script(agenttest.Block(release), agenttest.Say("Nine."))}, hours)
 		always(t, d)
 		m := agent.Message{User: agent.User{ID: "u1"}}
-		var wg sync.WaitGroup
 		give, up := context.WithCancel(t.Context())
-		for _, text := range []string{"open first", "open second", "open third"} {
-			m.Text = text
-			ctx := t.Context()
-			if text == "open second" {
-				ctx = give
-			}
-			wg.Go(func() {
-				_, err := d.agent().Ask(ctx, m)
-				if errors.Is(err, context.Canceled) != (text == "open second") {
-					t.Errorf("Ask(%q) = error %v", text, err)
-				}
-			})
+		ctxs := []context.Context{t.Context(), give, t.Context()}
+		waits := make([]func() (agent.Reply, error), len(ctxs))
+		for i, ctx := range ctxs {
+			m.Text = fmt.Sprint("open ", i)
+			waits[i] = d.begin(ctx, m)
 			synctest.Wait()
 		}
 		up()
-		synctest.Wait()
+		if _, err := waits[1](); !errors.Is(err, context.Canceled) {
+			t.Errorf("Ask by who gave up = error %v, want %v", err, context.Canceled)
+		}
 		close(release)
-		wg.Wait()
+		for _, i := range []int{0, 2} {
+			if _, err := waits[i](); err != nil {
+				t.Errorf("Ask %d = error %v, want a reply", i, err)
+			}
+		}
 		page, err := d.conversations().List(t.Context(), agent.ConversationFilter{}, store.Page{})
 		if err != nil || len(page.Data) != 1 {
 			t.Fatalf("List = %d conversations, %v, want one", len(page.Data), err)
 		}
-		if got, want := d.script(t, page.Data[0].ID), "user: open first\nagent: Nine.\nuser: open third\nagent: Nine."; got != want {
+		if got, want := d.script(t, page.Data[0].ID), "user: open 0\nagent: Nine.\nuser: open 2\nagent: Nine."; got != want {
 			t.Errorf("the conversation is\n%s\nwant\n%s", got, want)
 		}
 	})
@@ -238,19 +241,15 @@ func TestDeleteConversation(t *testing.T) {
 		first := d.ask(t, agent.Message{Text: "When do you open?"})
 		said := d.messages(t, first.ConversationID)
 
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			_, err := d.agent().Ask(t.Context(), agent.Message{Text: "When do you open?", ConversationID: first.ConversationID})
-			if !errors.Is(err, store.ErrFenced) {
-				t.Errorf("Ask in a conversation deleted meanwhile = error %v, want %v", err, store.ErrFenced)
-			}
-		})
+		wait := d.begin(t.Context(), agent.Message{Text: "When do you open?", ConversationID: first.ConversationID})
 		synctest.Wait()
 		if err := d.conversations().Delete(t.Context(), first.ConversationID); err != nil {
 			t.Fatal(err)
 		}
 		release <- struct{}{}
-		wg.Wait()
+		if _, err := wait(); !errors.Is(err, store.ErrFenced) {
+			t.Errorf("Ask in a conversation deleted meanwhile = error %v, want %v", err, store.ErrFenced)
+		}
 
 		cs := d.conversations()
 		for name, call := range map[string]func() error{

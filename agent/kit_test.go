@@ -102,6 +102,24 @@ func (d *desk) ask(t testing.TB, m agent.Message) agent.Reply {
 	return reply
 }
 
+// begin asks the default agent in a goroutine, and returns how to wait for what it
+// got.
+func (d *desk) begin(ctx context.Context, m agent.Message) (wait func() (agent.Reply, error)) {
+	var (
+		reply agent.Reply
+		err   error
+		done  = make(chan struct{})
+	)
+	go func() {
+		defer close(done)
+		reply, err = d.agent().Ask(ctx, m)
+	}()
+	return func() (agent.Reply, error) {
+		<-done
+		return reply, err
+	}
+}
+
 // explain returns how a reply came about.
 func (d *desk) explain(t testing.TB, r agent.Reply) agent.Explanation {
 	t.Helper()

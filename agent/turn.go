@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -79,7 +80,9 @@ func (r *running) forget() {
 func (r *running) draft(ctx context.Context, x *Exchange) (reply Reply, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.engine.opts.Logger.ErrorContext(ctx, "panic while answering", "company", r.company, "reply", r.turn.ReplyID, "panic", p)
+			// Its value might hold a customer's words.
+			r.engine.opts.Logger.ErrorContext(ctx, "panic while answering", "company", r.company, "reply", r.turn.ReplyID,
+				"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			err = errors.New("panic while answering")
 		}
 	}()

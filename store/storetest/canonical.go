@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -53,4 +54,25 @@ func pruned(v any) any {
 func sameJSON(t *testing.T, what string, got, want []byte) {
 	t.Helper()
 	same(t, what, json.RawMessage(got), json.RawMessage(want))
+}
+
+// apart cuts two texts down to where they begin to differ.
+func apart(a, b string) (string, string) {
+	const before, after = 160, 400
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	cut := func(s string) string {
+		from, to := max(0, n-before), min(len(s), n+after)
+		part := strings.ToValidUTF8(s[from:to], "")
+		if from > 0 {
+			part = "… " + part
+		}
+		if to < len(s) {
+			part += " …"
+		}
+		return part
+	}
+	return cut(a), cut(b)
 }

@@ -68,9 +68,11 @@ func gapless(t *testing.T, evs []event.Event) {
 	for _, ev := range evs {
 		if last[ev.Stream]++; ev.Sequence != last[ev.Stream] {
 			t.Errorf("event %s (%s) of stream %s has number %d, want %d", ev.ID, ev.Type, ev.Stream, ev.Sequence, last[ev.Stream])
+			return
 		}
 		if seen[ev.ID] {
 			t.Errorf("event %s is there twice", ev.ID)
+			return
 		}
 		seen[ev.ID] = true
 	}
@@ -260,6 +262,7 @@ func (k *kit) followEvents(t *testing.T, done <-chan struct{}, limit int) {
 			seen[ev.ID] = true
 			if last[ev.Stream]++; ev.Sequence != last[ev.Stream] {
 				t.Errorf("a follower saw number %d of stream %s, want %d", ev.Sequence, ev.Stream, last[ev.Stream])
+				return
 			}
 			after = ev.Cursor
 		}

@@ -38,7 +38,7 @@ var feed = []promise{
 	},
 	{
 		name:  "live again",
-		text:  "a live document has the passages of its live version, filled in from the document as it is now",
+		text:  "a live document is the document as it is now, with the passages of its live version",
 		check: liveAgain,
 	},
 	{

@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -36,52 +38,95 @@ type snapshot struct {
 // read returns all that can be read of a company.
 func read(t *testing.T, s Store, company string) snapshot {
 	t.Helper()
-	var (
-		ctx = t.Context()
-		out snapshot
-		err error
-	)
-	out.Company, err = s.Company(ctx, company)
-	ok(t, "Company", err)
-	out.Agents = everyPage(t, store.MaxLimit, func(p store.Page) (store.List[agent.Agent], error) { return s.Agents(ctx, company, p) })
-	out.Conversations = everyPage(t, store.MaxLimit, func(p store.Page) (store.List[agent.Conversation], error) {
-		return s.Conversations(ctx, company, agent.ConversationFilter{}, p)
-	})
-	slices.SortFunc(out.Conversations, func(a, b agent.Conversation) int { return cmp.Compare(b.ID, a.ID) })
-	out.Explanations = map[string]string{}
-	for _, c := range out.Conversations {
-		all := messages(t, s, company, c.ID)
-		out.Messages = append(out.Messages, all)
-		for _, m := range all {
-			if m.Role == agent.RoleAgent {
-				b, err := s.Explanation(ctx, company, m.ID)
-				ok(t, "Explanation", err)
-				out.Explanations[m.ID] = string(b)
+	out, err := readAll(t.Context(), s, company)
+	ok(t, "reading company "+company, err)
+	return out
+}
+
+// readAll is read for where there is no test to fail.
+func readAll(ctx context.Context, s Store, company string) (out snapshot, err error) {
+	// get keeps the first error.
+	get := func(what string, fn func() error) {
+		if err == nil {
+			if e := fn(); e != nil {
+				err = fmt.Errorf("%s: %w", what, e)
 			}
 		}
 	}
-	out.Documents = everyPage(t, store.MaxLimit, func(p store.Page) (store.List[knowledge.Document], error) {
+	get("Company", func() (e error) { out.Company, e = s.Company(ctx, company); return e })
+	get("Agents", func() (e error) {
+		out.Agents, e = paged(store.MaxLimit, func(p store.Page) (store.List[agent.Agent], error) { return s.Agents(ctx, company, p) })
+		return e
+	})
+	get("Conversations", func() (e error) {
+		out.Conversations, e = paged(store.MaxLimit, func(p store.Page) (store.List[agent.Conversation], error) {
+			return s.Conversations(ctx, company, agent.ConversationFilter{}, p)
+		})
+		slices.SortFunc(out.Conversations, func(a, b agent.Conversation) int { return cmp.Compare(b.ID, a.ID) })
+		return e
+	})
+	get("Messages", func() error { return out.readMessages(ctx, s, company) })
+	get("Documents", func() error { return out.readDocuments(ctx, s, company) })
+	get("LiveDocuments", func() (e error) { out.Live, e = pagedLive(ctx, s, company, 1<<20); return e })
+	get("Revision", func() (e error) { out.Revision, e = s.Revision(ctx, company); return e })
+	get("Changes", func() (e error) { out.Changes, e = pagedChanges(ctx, s, company, 0, 1000); return e })
+	get("Events", func() (e error) { out.Events, e = pagedEvents(ctx, s, company, 100); return e })
+	get("AuditLog", func() (e error) {
+		out.Audit, e = paged(store.MaxLimit, func(p store.Page) (store.List[store.Audit], error) { return s.AuditLog(ctx, company, p) })
+		return e
+	})
+	get("DeadJobs", func() (e error) {
+		out.Dead, e = paged(store.MaxLimit, func(p store.Page) (store.List[store.DeadJob], error) { return s.DeadJobs(ctx, company, queue, p) })
+		return e
+	})
+	get("DueCompanies", func() error {
+		due, e := s.DueCompanies(ctx, queue, 10_000)
+		out.Due = slices.Contains(due, company)
+		return e
+	})
+	return out, err
+}
+
+func (out *snapshot) readMessages(ctx context.Context, s Store, company string) error {
+	out.Explanations = map[string]string{}
+	for _, c := range out.Conversations {
+		all, err := paged(store.MaxLimit, func(p store.Page) (store.List[agent.Message], error) { return s.Messages(ctx, company, c.ID, p) })
+		if err != nil {
+			return err
+		}
+		out.Messages = append(out.Messages, all)
+		for _, m := range all {
+			if m.Role != agent.RoleAgent {
+				continue
+			}
+			b, err := s.Explanation(ctx, company, m.ID)
+			if err != nil {
+				return err
+			}
+			out.Explanations[m.ID] = string(b)
+		}
+	}
+	return nil
+}
+
+func (out *snapshot) readDocuments(ctx context.Context, s Store, company string) (err error) {
+	out.Documents, err = paged(store.MaxLimit, func(p store.Page) (store.List[knowledge.Document], error) {
 		return s.Documents(ctx, company, knowledge.Filter{}, p)
 	})
+	if err != nil {
+		return err
+	}
 	out.Texts = map[string][]string{}
 	for _, d := range out.Documents {
 		for v := range d.Version {
 			text, err := s.DocumentText(ctx, company, d.ID, v+1)
-			ok(t, "DocumentText", err)
+			if err != nil {
+				return err
+			}
 			out.Texts[d.ID] = append(out.Texts[d.ID], text)
 		}
 	}
-	out.Live = liveDocuments(t, s, company, 1<<20)
-	out.Revision, err = s.Revision(ctx, company)
-	ok(t, "Revision", err)
-	out.Changes = allChanges(t, s, company, 0, 1000)
-	out.Events = allEvents(t, s, company)
-	out.Audit = everyPage(t, store.MaxLimit, func(p store.Page) (store.List[store.Audit], error) { return s.AuditLog(ctx, company, p) })
-	out.Dead = everyPage(t, store.MaxLimit, func(p store.Page) (store.List[store.DeadJob], error) { return s.DeadJobs(ctx, company, queue, p) })
-	due, err := s.DueCompanies(ctx, queue, 10_000)
-	ok(t, "DueCompanies", err)
-	out.Due = slices.Contains(due, company)
-	return out
+	return nil
 }
 
 // messages returns a conversation's messages, newest first.
@@ -95,20 +140,24 @@ func messages(t *testing.T, s Store, company, conversation string) []agent.Messa
 // allEvents returns a company's events, in the order they are read.
 func allEvents(t *testing.T, s Store, company string) []event.Event {
 	t.Helper()
-	var all []event.Event
+	all, err := pagedEvents(t.Context(), s, company, 100)
+	ok(t, "Events", err)
+	return all
+}
+
+func pagedEvents(ctx context.Context, s Store, company string, limit int) (all []event.Event, err error) {
 	after := ""
 	for {
-		evs, err := s.Events(t.Context(), company, after, 100)
-		ok(t, "Events", err)
-		if len(evs) == 0 {
-			return all
+		evs, err := s.Events(ctx, company, after, limit)
+		if err != nil || len(evs) == 0 {
+			return all, err
 		}
 		all = append(all, evs...)
-		if next := evs[len(evs)-1].Cursor; next == after || next == "" {
-			t.Fatalf("Events after %q ends with the cursor %q", after, next)
-		} else {
-			after = next
+		next := evs[len(evs)-1].Cursor
+		if next == after || next == "" {
+			return nil, fmt.Errorf("events after %q end with the cursor %q", after, next)
 		}
+		after = next
 	}
 }
 
@@ -129,36 +178,44 @@ func types(evs []event.Event) []event.Type {
 // allChanges returns the feed after a revision, read limit entries at a time.
 func allChanges(t *testing.T, s Store, company string, after int64, limit int) []knowledge.Change {
 	t.Helper()
-	var all []knowledge.Change
+	all, err := pagedChanges(t.Context(), s, company, after, limit)
+	ok(t, "Changes", err)
+	return all
+}
+
+func pagedChanges(ctx context.Context, s Store, company string, after int64, limit int) (all []knowledge.Change, err error) {
 	for {
-		part, err := s.Changes(t.Context(), company, after, limit)
-		ok(t, "Changes", err)
-		if len(part) == 0 {
-			return all
-		}
-		if last := part[len(part)-1].Revision; last <= after {
-			t.Fatalf("Changes after revision %d end at revision %d", after, last)
-		} else {
-			after = last
+		part, err := s.Changes(ctx, company, after, limit)
+		if err != nil || len(part) == 0 {
+			return all, err
 		}
 		all = append(all, part...)
+		last := part[len(part)-1].Revision
+		if last <= after {
+			return nil, fmt.Errorf("changes after revision %d end at revision %d", after, last)
+		}
+		after = last
 	}
 }
 
 // liveDocuments returns all live documents, about maxBytes of text at a time.
 func liveDocuments(t *testing.T, s Store, company string, maxBytes int) []knowledge.Live {
 	t.Helper()
-	var all []knowledge.Live
+	all, err := pagedLive(t.Context(), s, company, maxBytes)
+	ok(t, "LiveDocuments", err)
+	return all
+}
+
+func pagedLive(ctx context.Context, s Store, company string, maxBytes int) (all []knowledge.Live, err error) {
 	after := ""
 	for {
-		part, err := s.LiveDocuments(t.Context(), company, after, maxBytes)
-		ok(t, "LiveDocuments", err)
-		if len(part) == 0 {
-			return all
+		part, err := s.LiveDocuments(ctx, company, after, maxBytes)
+		if err != nil || len(part) == 0 {
+			return all, err
 		}
 		for _, l := range part {
 			if l.ID <= after {
-				t.Fatalf("LiveDocuments after %q has document %s", after, l.ID)
+				return nil, fmt.Errorf("live documents after %q have document %s", after, l.ID)
 			}
 			after = l.ID
 		}

@@ -193,12 +193,13 @@ func claimExcludes(t *testing.T, k *kit) {
 }
 
 func dueLongestFirst(t *testing.T, k *kit) {
-	now := time.Now()
-	for i, ago := range []time.Duration{2 * time.Minute, 4 * time.Minute, 3 * time.Minute, -long} {
+	start := time.Now()
+	for i, after := range []time.Duration{3 * short / 2, short / 2, short, long} {
 		w := newWork(fmt.Sprint("key", i))
-		w.RunAt = now.Add(-ago)
+		w.RunAt = start.Add(after)
 		k.enqueue(t, w)
 	}
+	time.Sleep(2 * short)
 	k.enqueue(t, newWork("key4"))
 	wantIDs(t, "ClaimKeys, two", keysOf(k.claimKeys(t, long, 2)), "key1", "key2")
 	wantIDs(t, "ClaimKeys, the rest", keysOf(k.claimKeys(t, long, 10)), "key0", "key4")

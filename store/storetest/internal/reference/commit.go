@@ -30,7 +30,7 @@ func (c *tenant) commit(cm store.Commit) error {
 	now := time.Now()
 	for _, w := range cm.Work {
 		w.Payload = slices.Clone(w.Payload)
-		if w.RunAt.IsZero() {
+		if w.RunAt.Before(now) {
 			w.RunAt = now
 		}
 		c.jobs = append(c.jobs, job{Job: store.Job{Work: w, Attempt: 1, Queued: stored(now)}})

@@ -88,6 +88,16 @@ func (d *desk) put(t testing.TB, docs ...knowledge.Document) []knowledge.Written
 	return out
 }
 
+// remove deletes a document.
+func (d *desk) remove(t testing.TB, id string) knowledge.Deleted {
+	t.Helper()
+	out, err := d.knowledge().Delete(t.Context(), id)
+	if err != nil {
+		t.Errorf("Delete(%s) = error %v", id, err)
+	}
+	return out
+}
+
 func (d *desk) knowledge() *knowledge.Base          { return d.library.Company(d.company) }
 func (d *desk) agent() *agent.Handle                { return d.Agent(d.company, "") }
 func (d *desk) conversations() *agent.Conversations { return d.Conversations(d.company) }

@@ -27,6 +27,16 @@ var queues = []promise{
 		check: dueCompanies,
 	},
 	{
+		name:  "companies take turns",
+		text:  "DueCompanies names the companies that wait longest first",
+		check: companiesTakeTurns,
+	},
+	{
+		name:  "keys take turns",
+		text:  "a key that is given back with work left comes behind those that are due by then",
+		check: keysTakeTurns,
+	},
+	{
 		name:  "limits",
 		text:  "ClaimKeys, DueJobs and DueCompanies return no more than they were asked for",
 		check: workLimits,
@@ -40,6 +50,16 @@ var queues = []promise{
 		name:  "head of line",
 		text:  "ordered, only the oldest job comes, and none while it waits for its next try",
 		check: headOfLine,
+	},
+	{
+		name:  "key that waits",
+		text:  "a key whose oldest job was seen to wait is not claimed before that one is due",
+		check: keyThatWaits,
+	},
+	{
+		name:  "outcomes of nothing",
+		text:  "the outcome of a job that is not there is passed over, and the others count",
+		check: outcomesOfNothing,
 	},
 	{
 		name:  "outcomes",
@@ -249,6 +269,51 @@ func dueCompanies(t *testing.T, k *kit) {
 	want("work waiting", false, false)
 }
 
+func companiesTakeTurns(t *testing.T, k *kit) {
+	w := newWork("key")
+	w.Queue = id.New(id.Work) // a queue of this case's own, since it is seen by all companies
+	other := newKit(t, k.Store)
+	order := func() []string {
+		t.Helper()
+		companies, err := k.DueCompanies(t.Context(), w.Queue, 10)
+		ok(t, "DueCompanies", err)
+		return companies
+	}
+	for _, c := range []*kit{other, k} {
+		c.enqueue(t, w)
+		time.Sleep(tick)
+	}
+	wantIDs(t, "DueCompanies", order(), other.company, k.company)
+	leases, err := other.ClaimKeys(t.Context(), other.company, w.Queue, "worker", long, 1)
+	ok(t, "ClaimKeys", err)
+	wantIDs(t, "DueCompanies with a key leased", order(), k.company)
+	time.Sleep(tick)
+	for _, l := range leases {
+		ok(t, "ReleaseKey", other.ReleaseKey(t.Context(), l))
+	}
+	wantIDs(t, "DueCompanies after the key was given back", order(), k.company, other.company)
+}
+
+func keysTakeTurns(t *testing.T, k *kit) {
+	for _, key := range []string{"b", "c", "a"} {
+		k.enqueue(t, newWork(key), newWork(key), newWork(key))
+		time.Sleep(tick)
+	}
+	var got []string
+	for range 6 {
+		leases := k.claimKeys(t, long, 1)
+		if len(leases) != 1 {
+			t.Fatalf("ClaimKeys = %v, want one key", keysOf(leases))
+		}
+		got = append(got, leases[0].Key)
+		k.finish(t, leases[0], store.Outcome{ID: k.due(t, leases[0], true)[0].ID, Done: true})
+		time.Sleep(tick)
+		ok(t, "ReleaseKey", k.ReleaseKey(t.Context(), leases[0]))
+		time.Sleep(tick)
+	}
+	wantIDs(t, "the keys claimed one by one", got, "b", "c", "a", "b", "c", "a")
+}
+
 func workLimits(t *testing.T, k *kit) {
 	for i := range 6 {
 		k.enqueue(t, newWork(fmt.Sprint(i/3)), newWork(fmt.Sprint(i/3)))
@@ -311,6 +376,36 @@ func headOfLine(t *testing.T, k *kit) {
 	wantIDs(t, "DueJobs, in parallel", k.dueIDs(t, l, false), behind.ID)
 	k.finish(t, l, store.Outcome{ID: behind.ID, Done: true})
 	wantIDs(t, "DueJobs of an empty key", k.dueIDs(t, l, false))
+}
+
+func keyThatWaits(t *testing.T, k *kit) {
+	head, behind := newWork("key"), newWork("key")
+	head.RunAt = time.Now().Add(4 * short)
+	k.enqueue(t, head, behind)
+	l := k.claimKey(t, long)
+	wantIDs(t, "DueJobs, ordered, before the head's time", k.dueIDs(t, l, true))
+	ok(t, "ReleaseKey", k.ReleaseKey(t.Context(), l))
+	l = k.claimKey(t, long)
+	if at := time.Now(); at.Before(head.RunAt.Add(-tick)) {
+		t.Errorf("the key was claimed %v before its oldest job is due", head.RunAt.Sub(at))
+	}
+	wantIDs(t, "DueJobs, ordered", k.dueIDs(t, l, true), head.ID)
+}
+
+func outcomesOfNothing(t *testing.T, k *kit) {
+	a, b, elsewhere := newWork("key"), newWork("key"), newWork("another key")
+	k.enqueue(t, a, b)
+	l := k.claimKey(t, long)
+	k.enqueue(t, elsewhere)
+	k.finish(t, l,
+		store.Outcome{ID: id.New(id.Work), Done: true}, store.Outcome{ID: elsewhere.ID, Dead: true, Reason: "refused"},
+		store.Outcome{ID: id.New(id.Work), RetryIn: long}, store.Outcome{ID: a.ID, Done: true})
+	k.finish(t, l, store.Outcome{ID: a.ID, Dead: true, Reason: "late"})
+	wantIDs(t, "DueJobs", k.dueIDs(t, l, false), b.ID)
+	if dead := k.dead(t); len(dead) != 0 {
+		t.Errorf("DeadJobs = %+v, want none", dead)
+	}
+	wantIDs(t, "DueJobs of the other key", k.dueIDs(t, k.claimKey(t, long), false), elsewhere.ID)
 }
 
 func jobOutcomes(t *testing.T, k *kit) {

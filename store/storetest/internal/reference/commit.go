@@ -33,6 +33,7 @@ func (c *tenant) commit(cm store.Commit) error {
 		if w.RunAt.Before(now) {
 			w.RunAt = now
 		}
+		delete(c.floors, keyName{w.Queue, w.Key})
 		c.jobs = append(c.jobs, job{Job: store.Job{Work: w, Attempt: 1, Queued: stored(now)}})
 	}
 	if cm.Audit != nil {

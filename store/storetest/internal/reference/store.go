@@ -37,6 +37,7 @@ type tenant struct {
 	audit         []store.Audit
 	jobs          []job // in the order queued
 	leases        map[keyName]store.Lease
+	floors        map[keyName]time.Time // before which a key is not due
 	receipts      map[receiptName]receipt
 }
 
@@ -48,6 +49,7 @@ func newTenant(c access.Company) tenant {
 		documents:     map[string]document{},
 		sequences:     map[string]int64{},
 		leases:        map[keyName]store.Lease{},
+		floors:        map[keyName]time.Time{},
 		receipts:      map[receiptName]receipt{},
 	}
 }
@@ -62,6 +64,7 @@ func (c tenant) clone() tenant {
 	c.audit = slices.Clip(c.audit)
 	c.jobs = slices.Clone(c.jobs)
 	c.leases = maps.Clone(c.leases)
+	c.floors = maps.Clone(c.floors)
 	c.receipts = maps.Clone(c.receipts)
 	return c
 }

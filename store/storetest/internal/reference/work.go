@@ -23,23 +23,35 @@ func (j job) name() keyName         { return keyName{j.Queue, j.Key} }
 func (j job) due(at time.Time) bool { return !j.dead && !j.RunAt.After(at) }
 
 // claimable returns the keys of a queue that have work due and no living lease,
-// those due longest first.
-func (c *tenant) claimable(queue string) []keyName {
+// those due longest first, and since when the first one is.
+func (c *tenant) claimable(queue string) (keys []keyName, since time.Time) {
 	now := time.Now()
 	var due []job
 	for _, j := range c.jobs {
+		if floor := c.floors[j.name()]; j.RunAt.Before(floor) {
+			j.RunAt = floor
+		}
 		if j.Queue == queue && j.due(now) && !now.Before(c.leases[j.name()].Until) {
 			due = append(due, j)
 		}
 	}
 	slices.SortStableFunc(due, func(a, b job) int { return a.RunAt.Compare(b.RunAt) })
-	var keys []keyName
 	for _, j := range due {
 		if !slices.Contains(keys, j.name()) {
 			keys = append(keys, j.name())
 		}
 	}
-	return keys
+	if len(due) > 0 {
+		since = due[0].RunAt
+	}
+	return keys, since
+}
+
+// floor keeps a key from being due before a moment.
+func (c *tenant) floor(k keyName, at time.Time) {
+	if c.floors[k].Before(at) {
+		c.floors[k] = at
+	}
 }
 
 // DueCompanies implements [work.Store].
@@ -48,18 +60,22 @@ func (s *Store) DueCompanies(ctx context.Context, queue string, limit int) (out 
 		return nil, err
 	}
 	defer s.mu.Unlock()
+	waiting := map[string]time.Time{}
 	for _, c := range s.companies {
-		if len(c.claimable(queue)) > 0 && len(out) < limit {
+		if keys, since := c.claimable(queue); len(keys) > 0 {
+			waiting[c.ID] = since
 			out = append(out, c.ID)
 		}
 	}
-	return out, nil
+	slices.SortStableFunc(out, func(a, b string) int { return waiting[a].Compare(waiting[b]) })
+	return out[:min(len(out), limit)], nil
 }
 
 // ClaimKeys implements [work.Store].
 func (s *Store) ClaimKeys(ctx context.Context, company, queue, worker string, lease time.Duration, limit int) (out []store.Lease, err error) {
 	err = s.step(ctx, store.Commit{Company: company}, func(c *tenant, _ *store.Commit) error {
-		for _, k := range c.claimable(queue) {
+		keys, _ := c.claimable(queue)
+		for _, k := range keys {
 			if len(out) == limit {
 				break
 			}
@@ -85,7 +101,7 @@ func (c *tenant) leased(l store.Lease) error {
 
 // DueJobs implements [work.Store].
 func (s *Store) DueJobs(ctx context.Context, l store.Lease, ordered bool, limit int) (out []store.Job, err error) {
-	err = s.read(ctx, l.Company, func(c tenant) error {
+	err = s.step(ctx, store.Commit{Company: l.Company}, func(c *tenant, _ *store.Commit) error {
 		if err := c.leased(l); err != nil {
 			return err
 		}
@@ -100,6 +116,7 @@ func (s *Store) DueJobs(ctx context.Context, l store.Lease, ordered bool, limit 
 				out = append(out, v)
 			}
 			if ordered {
+				c.floor(j.name(), j.RunAt)
 				break
 			}
 		}
@@ -128,10 +145,11 @@ func (s *Store) FinishJobs(ctx context.Context, l store.Lease, outcomes []store.
 			return err
 		}
 		now := time.Now()
+		delete(c.floors, keyName{l.Queue, l.Key})
 		for _, o := range outcomes {
 			i := slices.IndexFunc(c.jobs, func(j job) bool { return j.ID == o.ID && !j.dead && j.name() == keyName{l.Queue, l.Key} })
 			switch {
-			case i < 0: // it was finished before
+			case i < 0: // it is not there
 			case o.Done:
 				c.jobs = slices.Delete(c.jobs, i, i+1)
 			case o.Dead:
@@ -152,6 +170,7 @@ func (s *Store) ReleaseKey(ctx context.Context, l store.Lease) error {
 			return err
 		}
 		delete(c.leases, keyName{l.Queue, l.Key})
+		c.floor(keyName{l.Queue, l.Key}, time.Now())
 		return nil
 	})
 }

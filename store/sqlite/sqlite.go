@@ -83,7 +83,8 @@ func open(ctx context.Context, dir string, opts *Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return assemble(ctx, path, wdb, rdb, o)
+	s := &Store{path: path, dbs: []*sql.DB{rdb, wdb}}
+	return s, s.connect(ctx, wdb, rdb, o)
 }
 
 // New returns a store on a handle that the host has opened and goes on owning,
@@ -100,38 +101,38 @@ func New(ctx context.Context, db *sql.DB, opts *Options) (*Store, error) {
 	if n := db.Stats().MaxOpenConnections; n > 0 && n <= o.Readers {
 		return nil, fmt.Errorf("open store on a handle: it gives out %d connections at most, and %d readers and a writer need one each", n, o.Readers)
 	}
-	s, err := assemble(ctx, "", db, db, o)
-	if err != nil {
+	s := new(Store)
+	if err := s.connect(ctx, db, db, o); err != nil {
 		return nil, fmt.Errorf("open store on a handle: %w", err)
 	}
-	s.dbs = nil
 	return s, nil
 }
 
-// assemble opens the connections and brings the schema up to date.
-func assemble(ctx context.Context, path string, wdb, rdb *sql.DB, o Options) (s *Store, err error) {
-	s = &Store{path: path, dbs: []*sql.DB{rdb, wdb}}
+// connect opens the connections and brings the schema up to date, or closes what
+// it has opened.
+func (s *Store) connect(ctx context.Context, wdb, rdb *sql.DB, o Options) (err error) {
 	defer func() {
 		if err != nil {
-			s.Close()
+			err = explain(err)
+			_ = s.Close() // the error is why
 		}
 	}()
 	conn, err := wdb.Conn(ctx)
 	if err != nil {
-		return nil, explain(err)
+		return err
 	}
 	s.writer = newWriter(conn)
 	if err := s.writer.check(ctx); err != nil {
-		return nil, explain(err)
+		return err
 	}
 	if err := migrate(ctx, conn, o.Migrate); err != nil {
-		return nil, explain(err)
+		return err
 	}
 	if s.reader, err = newReaders(ctx, rdb, o.Readers); err != nil {
-		return nil, explain(err)
+		return err
 	}
 	s.Store = sqlstore.New(engine{s.writer, s.reader})
-	return s, nil
+	return nil
 }
 
 // Close waits for what runs, truncates the WAL if nobody else reads it, and
@@ -167,11 +168,13 @@ func makeFolder(dir string, m Migrate) error {
 }
 
 // The settings of every connection that writes, and of every one that reads.
-// busy_timeout is how long, in ms, a step waits for another process to commit.
+// busy_timeout is how long, in ms, a step waits for another process to commit;
+// wal_autocheckpoint is in pages of 4 KiB: a page that many steps change is then
+// written to the database once for all of them.
 var (
 	writerPragmas = []string{
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "fullfsync(1)", "secure_delete(1)",
-		"foreign_keys(1)", "temp_store(MEMORY)", "cache_size(-32768)", "journal_size_limit(67108864)",
+		"foreign_keys(1)", "temp_store(MEMORY)", "cache_size(-32768)", "wal_autocheckpoint(4096)", "journal_size_limit(67108864)",
 	}
 	readerPragmas = []string{"busy_timeout(10000)", "query_only(1)", "temp_store(MEMORY)", "cache_size(-8192)"}
 )

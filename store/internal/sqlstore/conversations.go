@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/answerdesk-go/answerdesk/agent"
@@ -193,7 +195,26 @@ func (s *Store) DeleteConversation(ctx context.Context, c store.Commit, id strin
 
 // deleteTurns removes what a conversation consists of.
 func deleteTurns(tx Tx, company, conversation string) error {
-	for _, table := range []string{"messages", "steps", "citations"} {
+	cited := map[string]bool{}
+	err := all(tx, func(r Rows) error {
+		m, err := scanMessage(r)
+		if err == nil && m.Reply != nil {
+			for _, c := range m.Reply.Citations {
+				cited[c.DocumentID] = true
+			}
+		}
+		return err
+	}, `SELECT `+messageColumns+` FROM messages WHERE company = ? AND conversation_id = ?`, company, conversation)
+	if err != nil {
+		return err
+	}
+	for _, document := range slices.Sorted(maps.Keys(cited)) {
+		if _, err := tx.Exec(`DELETE FROM citations WHERE company = ? AND document_id = ? AND conversation_id = ?`,
+			company, document, conversation); err != nil {
+			return err
+		}
+	}
+	for _, table := range []string{"messages", "steps"} {
 		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE company = ? AND conversation_id = ?`, company, conversation); err != nil {
 			return err
 		}

@@ -76,7 +76,6 @@ CREATE TABLE citations (
     seq             BIGINT NOT NULL,
     PRIMARY KEY (company, document_id, conversation_id, seq)
 ) WITHOUT ROWID;
-CREATE INDEX citations_of_conversation ON citations (company, conversation_id);
 
 CREATE TABLE documents (
     company     TEXT NOT NULL,

@@ -1,0 +1,69 @@
+package storetest_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/answerdesk-go/answerdesk/store/storetest"
+	"github.com/answerdesk-go/answerdesk/store/storetest/internal/reference"
+)
+
+// faultVariable names the fault that TestFaulty is to try, in the processes that
+// TestSuiteBites starts.
+const faultVariable = "ANSWERDESK_STORETEST_FAULT"
+
+// TestSuiteBites tries the suite on stores with something wrong, each in a
+// process of its own, and fails if one of them passes the case that is there to
+// catch it.
+func TestSuiteBites(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	try := func(t *testing.T, fault, test string) (string, bool) {
+		group, name, _ := strings.Cut(test, "/")
+		cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestFaulty$/^"+group+"$/^"+name+"$", "-test.v")
+		cmd.Env = append(os.Environ(), faultVariable+"="+fault, "ANSWERDESK_MODEL_RUNS=100")
+		out, err := cmd.CombinedOutput()
+		if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+			t.Fatal(err)
+		}
+		if ran := "=== RUN   TestFaulty/" + group + "/" + strings.ReplaceAll(name, " ", "_"); !strings.Contains(string(out), ran) {
+			t.Fatalf("the suite has no case %s:\n%s", test, out)
+		}
+		return string(out), err == nil
+	}
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			if out, passed := try(t, f.name, f.caughtBy); passed || !strings.Contains(out, "promise broken: ") {
+				t.Errorf("%s does not catch a store that %s:\n%s", f.caughtBy, f.name, out)
+			}
+			if out, passed := try(t, "none", f.caughtBy); !passed {
+				t.Errorf("%s fails without a fault:\n%s", f.caughtBy, out)
+			}
+		})
+	}
+}
+
+// TestFaulty is the suite on a store with a fault. It is there to fail, in the
+// processes of TestSuiteBites only.
+func TestFaulty(t *testing.T) {
+	name := os.Getenv(faultVariable)
+	if name == "" {
+		return
+	}
+	wrap := func(s storetest.Store) storetest.Store { return s }
+	if i := slices.IndexFunc(faults, func(f fault) bool { return f.name == name }); i >= 0 {
+		wrap = faults[i].wrap
+	}
+	storetest.Run(t, func(t *testing.T) storetest.Store {
+		s := &reference.Store{}
+		t.Cleanup(func() { s.Close() })
+		return wrap(s)
+	})
+}

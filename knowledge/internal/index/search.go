@@ -104,10 +104,8 @@ func (x *Index) Search(q Query) Result {
 	r := Result{Hits: make([]Hit, len(s.top)), Terms: make([]QueryTerm, len(s.terms))}
 	for i := range s.terms {
 		t := &s.terms[i]
-		r.Terms[i] = QueryTerm{Text: t.Text, Weight: surprise(st.live, t.df)}
-		if !t.Content {
-			r.Terms[i].Weight *= functionWeight
-		}
+		weight, _ := st.weight(t)
+		r.Terms[i] = QueryTerm{Text: t.Text, Weight: weight}
 	}
 	for i, c := range s.top {
 		d := &st.documents[st.docs[c.row]]

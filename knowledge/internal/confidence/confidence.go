@@ -1,0 +1,101 @@
+// Package confidence says how likely it is that what was found answers a
+// question.
+package confidence
+
+import (
+	"math"
+
+	"github.com/answerdesk-go/answerdesk/knowledge/internal/index"
+)
+
+// The coefficients of the logistic function in [Of], as printed by
+//
+//	go run ./knowledge/internal/measure -data DIR fit
+//
+// which fits them to 33,000 questions asked of companies drawn from clinc150
+// (CC BY 3.0, clinc/oos-eval) and msdocs100k (CC BY 4.0, MicrosoftDocs): 4,800
+// to 2.7 million terms in size, half of the questions with an answer and half
+// without. On sets they were not fitted on, with half of the documents removed,
+// the confidence tells right from wrong best hits with an AUROC of .92 (xquad-en)
+// and .77 (stackfaq), and is off by .07 and .11 (mean error over tenths).
+const (
+	intercept = -4.24
+	coverage  = 4.08
+	evidence  = 1.26
+	volume    = -2.23
+)
+
+// Between these numbers of terms in a company's passages, the more there are,
+// the less the same match says. Below, there is nothing to fit on; above, the
+// sets hold the same page many times over.
+const (
+	leastVolume = 3_000
+	mostVolume  = 300_000
+)
+
+// A part of the question that no passage of the company mentions cannot be
+// answered about. The sets say so less than sense does, because questions about
+// another company's subject are not in them: this is a rule and was not fitted.
+// It leaves 30 % of the confidence once half of the question is unheard of, and
+// costs .02 to .03 of the AUROC on xquad-en.
+const (
+	unknownShare = 0.5
+	unknownCost  = 0.7
+)
+
+// aimless is what is left for a question without a word of content, such as
+// "how are you?".
+const aimless = 0.6
+
+// Of returns the confidence that the best hit answers the question, 0 to 1. It
+// rises with coverage, known share and evidence, and falls with volume.
+func Of(g index.Signals) float64 {
+	if g.Coverage <= 0 {
+		return 0
+	}
+	p := 1 / (1 + math.Exp(-Logit(g, intercept, coverage, evidence, volume)))
+	return p * Discount(g)
+}
+
+// Logit is the part of [Of] whose coefficients are fitted.
+func Logit(g index.Signals, intercept, coverage, evidence, volume float64) float64 {
+	f := Features(g)
+	return intercept + coverage*f[0] + evidence*f[1] + volume*f[2]
+}
+
+// Features are what the coefficients multiply: coverage, the logarithm of
+// evidence, and that of volume in decades from 10,000.
+func Features(g index.Signals) [3]float64 {
+	v := min(max(float64(g.Volume), leastVolume), mostVolume)
+	return [3]float64{g.Coverage, math.Log1p(g.Evidence), math.Log10(v) - 4}
+}
+
+// Discount is the part of [Of] that is a rule.
+func Discount(g index.Signals) float64 {
+	d := 1 - unknownCost*min(1, (1-g.Known)/unknownShare)
+	if g.Words == 0 {
+		d *= aimless
+	}
+	return d
+}
+
+// Reasons name what lowers the confidence, in short codes: "nothing_found",
+// "unknown_words" (some stand nowhere in the knowledge), "partial_match" (the
+// best passage holds only a part of the question), "no_subject" (no word says
+// what the question is about).
+func Reasons(g index.Signals) []string {
+	var reasons []string
+	if g.Coverage <= 0 {
+		return []string{"nothing_found"}
+	}
+	if g.Words == 0 {
+		reasons = append(reasons, "no_subject")
+	}
+	if g.Known < 0.8 {
+		reasons = append(reasons, "unknown_words")
+	}
+	if g.Known-g.Coverage > 0.3 {
+		reasons = append(reasons, "partial_match")
+	}
+	return reasons
+}

@@ -117,7 +117,7 @@ func (s *Store) connect(ctx context.Context, wdb, rdb *sql.DB, o Options) (err e
 			_ = s.Close() // the error is why
 		}
 	}()
-	conn, err := wdb.Conn(ctx)
+	conn, err := firstConn(ctx, wdb)
 	if err != nil {
 		return err
 	}
@@ -133,6 +133,24 @@ func (s *Store) connect(ctx context.Context, wdb, rdb *sql.DB, o Options) (err e
 	}
 	s.Store = sqlstore.New(engine{s.writer, s.reader})
 	return nil
+}
+
+// firstConn opens the connection that makes a database one in WAL mode. For the
+// change of mode SQLite does not wait, whatever its busy_timeout, when another
+// process makes the same database at the same moment: so it is tried again, for
+// some 10 s in all.
+func firstConn(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
+	for pause := 5 * time.Millisecond; ; pause *= 2 {
+		conn, err := db.Conn(ctx)
+		if err == nil || !isBusy(err) || pause > 5*time.Second {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }
 
 // Close waits for what runs, truncates the WAL if nobody else reads it, and

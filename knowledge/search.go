@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/answerdesk-go/answerdesk/knowledge/internal/confidence"
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/index"
 )
 
@@ -91,7 +92,7 @@ func (b *Base) Search(ctx context.Context, q Query) (Results, error) {
 	}
 	out := Results{Hits: hits, Terms: terms(found), Revision: revision}
 	if len(hits) > 0 {
-		out.Confidence, out.Reasons = confidence(found.Signals)
+		out.Confidence, out.Reasons = confidence.Of(found.Signals), confidence.Reasons(found.Signals)
 	} else {
 		out.Reasons = []string{"nothing_found"}
 	}

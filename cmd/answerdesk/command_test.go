@@ -1,0 +1,81 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestMisuse(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		want string // of what is said
+		help string // the help that follows
+	}{
+		{"", "answers questions", "answerdesk help COMMAND"},
+		{"serve", `"serve" is not a command`, "answerdesk help COMMAND"},
+		{"-data x ask", `"-data" is not a command`, "answerdesk help COMMAND"},
+		{"help serve", `"serve" is not a command`, "answerdesk help COMMAND"},
+		{"ask --data d", "QUESTION is missing", "usage: answerdesk ask --data DIR"},
+		{"ask why", "--data is missing", "usage: answerdesk ask --data DIR"},
+		{"ask --data", "flag needs an argument: -data", "usage: answerdesk ask"},
+		{"ask --loud --data d why", "not defined: -loud", "usage: answerdesk ask"},
+		{"ask why --data d --loud", "not defined: -loud", "usage: answerdesk ask"},
+		{"ingest --data d", "PATH is missing", "usage: answerdesk ingest --data DIR [--agent ID] PATH..."},
+		{"backup --data d", "FILE is missing", "usage: answerdesk backup --data DIR FILE"},
+		{"backup --data d a b", `"b" is one argument too many`, "usage: answerdesk backup"},
+		{"backup --data d --agent a b", "not defined: -agent", "usage: answerdesk backup"},
+		{"restore --data d", "FILE is missing", "usage: answerdesk restore --data DIR FILE"},
+		{"version now", `"now" is one argument too many`, "usage: answerdesk version"},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			r := program(t, strings.Fields(test.args)...)
+			r.want(t, 2, test.want, test.help)
+			if r.stdout != "" {
+				t.Errorf("standard output = %q, want it empty", r.stdout)
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range []string{"help", "-h", "-help", "--help"} {
+		r := program(t, args)
+		r.want(t, 0)
+		for _, c := range commands {
+			if !strings.Contains(r.stdout, c.synopsis()) {
+				t.Errorf("answerdesk %s = %q, want %q in it", args, r.stdout, c.synopsis())
+			}
+		}
+	}
+	for _, c := range commands {
+		short, long := program(t, c.name, "-h"), program(t, "help", c.name)
+		short.want(t, 0, "usage: "+c.synopsis())
+		if short != long {
+			t.Errorf("answerdesk %s -h = %v, want what answerdesk help %s says, %v", c.name, short, c.name, long)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	program(t, "version").want(t, 0, "answerdesk ", " go1.")
+}
+
+// Flags may stand before, between and behind the arguments, and "--" ends them.
+func TestParse(t *testing.T) {
+	t.Setenv("ANSWERDESK_DATA", "elsewhere")
+	for _, test := range []struct{ args, data, agent, rest string }{
+		{"when do you open", "elsewhere", "", "when do you open"},
+		{"--data d when do you open", "d", "", "when do you open"},
+		{"when do you open --data d", "d", "", "when do you open"},
+		{"when --data d do -agent=a you open", "d", "a", "when do you open"},
+		{"--data=d -- -h --agent x", "d", "", "-h --agent x"},
+		{"what does -- --agent mean", "elsewhere", "", "what does --agent mean"},
+	} {
+		var given call
+		if err := askCommand.parse(&given, strings.Fields(test.args)); err != nil {
+			t.Errorf("parse(%s): %v", test.args, err)
+		} else if rest := strings.Join(given.args, " "); given.data != test.data || given.agent != test.agent || rest != test.rest {
+			t.Errorf("parse(%s) = data %q, agent %q, rest %q, want %+v", test.args, given.data, given.agent, rest, test)
+		}
+	}
+}

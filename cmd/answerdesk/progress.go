@@ -1,0 +1,56 @@
+package main
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// A progress is a bar on a terminal, or nothing anywhere else.
+type progress struct{ bar *progressbar.ProgressBar }
+
+// newProgress shows a bar on w, if that is a terminal, of as many steps as total
+// says.
+func newProgress(w io.Writer, total func() int) progress {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return progress{}
+	}
+	return newBar(w, total())
+}
+
+func newBar(w io.Writer, total int) progress {
+	return progress{progressbar.NewOptions(max(total, 1),
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription("ingesting"),
+		progressbar.OptionShowCount(),
+		progressbar.OptionThrottle(50*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
+	)}
+}
+
+// A bar that cannot be drawn is not worth an error: the methods ignore it.
+
+// advance counts one more step.
+func (p progress) advance() {
+	if p.bar != nil {
+		_ = p.bar.Add(1)
+	}
+}
+
+// interrupt makes room for a line; the bar comes again with the next step.
+func (p progress) interrupt() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+}
+
+// end takes the bar away.
+func (p progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}

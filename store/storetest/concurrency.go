@@ -414,7 +414,7 @@ func deleteWhileWriting(t *testing.T, k *kit) {
 				deleted.Store(true)
 				return
 			}
-			for n := 0; n < 1000; n++ {
+			for n := range 1000 {
 				gone := deleted.Load()
 				var err error
 				switch i % 4 {

@@ -1,0 +1,10 @@
+// Package e2e holds a whole desk to its promises from outside. Only tests and
+// the programs of bench use it.
+//
+// A [Load] is many callers who use a desk at the same time, and who say of each
+// step when they begin it and when its call has returned. A [Book] writes that
+// down. When the process or the machine has been cut off in the middle, and the
+// data was opened again, [Book.Check] compares the two: what was acknowledged is
+// there, what was not is there whole or not at all, and nothing is there that
+// nobody asked for.
+package e2e

@@ -1,0 +1,285 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/answerdesk-go/answerdesk"
+	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/agent/extractive"
+	"github.com/answerdesk-go/answerdesk/internal/failpoint"
+	"github.com/answerdesk-go/answerdesk/internal/work"
+	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/store"
+	"github.com/answerdesk-go/answerdesk/store/sqlite"
+)
+
+// roleVar names what a process started by a test is to do, as JSON of a role.
+const roleVar = "ANSWERDESK_E2E_ROLE"
+
+// A role is what a process is started for.
+type role struct {
+	Do      string // "load", "recover" or "write"
+	Dir     string // of the desk
+	First   int    // step
+	Seed    uint64
+	Writers int
+	Mutant  string // see mutate
+
+	// At names a place where the process is to kill itself when it comes by
+	// for the Hit-th time; empty means that it does not.
+	At  string
+	Hit int
+}
+
+func TestMain(m *testing.M) {
+	if v := os.Getenv(roleVar); v != "" {
+		if err := play(v); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func play(v string) error {
+	var r role
+	if err := json.Unmarshal([]byte(v), &r); err != nil {
+		return err
+	}
+	// The test holds the other end: when it is no more, neither is its worker.
+	ctx, cancel := context.WithCancel(context.Background())
+	switch r.Do {
+	case "load", "recover":
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			cancel()
+		}()
+		return r.open(ctx)
+	case "write":
+		defer cancel()
+		return r.write(ctx, os.Stdin, os.Stdout)
+	}
+	cancel()
+	return fmt.Errorf("no such role: %q", r.Do)
+}
+
+// open opens the folder and does what the role is, until that is done, ctx ends,
+// or the process is killed.
+func (r role) open(ctx context.Context) error {
+	sq, err := sqlite.Open(ctx, r.Dir, nil)
+	if err != nil {
+		return err
+	}
+	defer sq.Close()
+	st := mutate(r.Mutant, sq)
+	runner, closeEffects, err := effects(st, r.Dir)
+	if err != nil {
+		return err
+	}
+	defer closeEffects()
+	if r.Do == "recover" {
+		db, err := raw(r.Dir)
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		r.arm()
+		return recovered(ctx, st, db, runner)
+	}
+	return r.load(ctx, st, runner)
+}
+
+// load runs a load.
+func (r role) load(ctx context.Context, st answerdesk.Store, runner *work.Runner) error {
+	desk, err := answerdesk.New(ctx, st, nil)
+	if err != nil {
+		return err
+	}
+	defer desk.Close()
+	var (
+		out sync.Mutex
+		wg  sync.WaitGroup
+	)
+	load := &Load{
+		Desk: desk, Store: st, Seed: r.Seed, First: r.First, Writers: r.Writers, Documents: 10, Askers: 4, Queuers: 1,
+		Note: func(n Note) {
+			line, err := json.Marshal(n)
+			if err != nil {
+				panic(err) // a note is plain data
+			}
+			out.Lock()
+			defer out.Unlock()
+			_, _ = os.Stdout.Write(append(line, '\n'))
+			if n.Do == doQueue && n.Done {
+				runner.Wake(Queue)
+			}
+		},
+	}
+	r.arm()
+	ctx, cancel := context.WithCancel(ctx)
+	wg.Go(func() { _ = runner.Run(ctx) })
+	defer wg.Wait()
+	defer cancel()
+	return load.Run(ctx)
+}
+
+// recovered ends the turns whose leases have run out, and does the work that is
+// queued, as [answerdesk.Desk.Run] does.
+func recovered(ctx context.Context, st answerdesk.Store, db *sql.DB, runner *work.Runner) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := agent.New(st, knowledge.New(st, nil), extractive.New(nil), nil).Recover(ctx); err != nil {
+		return fmt.Errorf("recover lapsed turns: %w", err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = runner.Run(ctx) })
+	defer wg.Wait()
+	defer cancel()
+	for left := 1; ; {
+		if err := db.QueryRowContext(ctx, `SELECT COUNT(*) FROM work_jobs`).Scan(&left); err != nil || left == 0 {
+			return err
+		}
+		runner.Wake(Queue)
+		time.Sleep(time.Millisecond) // the runner is at work beside
+	}
+}
+
+// arm makes the process kill itself at its place.
+func (r role) arm() {
+	var hits atomic.Int64
+	failpoint.Set(func(name string) {
+		if name == r.At && hits.Add(1) == int64(r.Hit) {
+			self, err := os.FindProcess(os.Getpid())
+			if err == nil {
+				err = self.Kill()
+			}
+			panic(fmt.Sprint("still alive: ", err))
+		}
+	})
+}
+
+// effects returns a runner that does queued work: beside the folder it writes down
+// the job's id, and which process did it.
+func effects(st work.Store, dir string) (runner *work.Runner, closeFile func() error, err error) {
+	f, err := os.OpenFile(dir+".effects", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	if runner, err = work.New(st, nil); err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return runner, f.Close, runner.Add(work.Queue{Name: Queue, Handler: func(_ context.Context, _ store.Lease, j store.Job) error {
+		_, err := fmt.Fprintf(f, "%s %d\n", j.ID, os.Getpid())
+		return err
+	}})
+}
+
+// raw opens the database of a folder beside the store.
+func raw(dir string) (*sql.DB, error) {
+	return sql.Open("sqlite", "file:"+filepath.Join(dir, sqlite.FileName)+"?_pragma=busy_timeout(10000)&_pragma=secure_delete(1)")
+}
+
+// done returns how often each job was done, and how often it was done twice by
+// one process.
+func done(t *testing.T, dir string) (effects map[string]int, twice int) {
+	t.Helper()
+	b, err := os.ReadFile(dir + ".effects")
+	if err != nil {
+		t.Fatal(err)
+	}
+	effects = map[string]int{}
+	by := map[string]bool{}
+	for line := range strings.Lines(string(b)) {
+		job, _, _ := strings.Cut(line, " ")
+		effects[job]++
+		if by[line] {
+			twice++
+		}
+		by[line] = true
+	}
+	return effects, twice
+}
+
+// A process is one that a test has started.
+type process struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    *bufio.Reader
+	stderr strings.Builder
+}
+
+// start starts this test's program once more, in a role.
+func start(t *testing.T, r role) *process {
+	t.Helper()
+	v, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{t: t, cmd: exec.CommandContext(t.Context(), self)}
+	p.cmd.Env = append(slices.Clone(os.Environ()), roleVar+"="+string(v))
+	p.cmd.Stderr = &p.stderr
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.out = bufio.NewReaderSize(out, 1<<20)
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// notes reads what a load tells until it has ended, and calls first after the
+// first line. A line that was cut off tells nothing.
+func (p *process) notes(b *Book, first func()) {
+	p.t.Helper()
+	for n := 0; ; n++ {
+		line, err := p.out.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		var note Note
+		if err := json.Unmarshal(line, &note); err != nil {
+			p.t.Fatalf("a worker wrote %q: %v", line, err)
+		}
+		b.Write(note)
+		if n == 0 {
+			first()
+		}
+	}
+}
+
+// wait waits for the end and reports whether the process was killed. One that
+// failed by itself fails the test.
+func (p *process) wait() (killed bool) {
+	p.t.Helper()
+	err := p.cmd.Wait()
+	if p.stderr.Len() > 0 {
+		p.t.Fatalf("a worker ended with %v: %s", err, p.stderr.String())
+	}
+	return err != nil
+}

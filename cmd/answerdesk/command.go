@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/agent"
@@ -42,19 +41,19 @@ type call struct {
 // run is the program: it does what args say and returns the status to exit with.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
-		fmt.Fprint(stderr, overview())
+		say(stderr, "%s", overview())
 		return 2
 	}
 	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
 		if len(args) == 1 {
-			fmt.Fprint(stdout, overview())
+			say(stdout, "%s", overview())
 			return 0
 		}
 		args = []string{args[1], "-h"}
 	}
 	i := slices.IndexFunc(commands, func(c command) bool { return c.name == args[0] })
 	if i < 0 {
-		fmt.Fprintf(stderr, "answerdesk: %q is not a command\n\n%s", args[0], overview())
+		say(stderr, "answerdesk: %q is not a command\n\n%s", args[0], overview())
 		return 2
 	}
 	return commands[i].run(ctx, args[1:], stdout, stderr)
@@ -65,17 +64,17 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 	err := c.parse(given, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, c.help())
+		say(stdout, "%s", c.help())
 		return 0
 	case err != nil:
-		fmt.Fprintf(stderr, "answerdesk %s: %v\n\n%s", c.name, err, c.help())
+		say(stderr, "answerdesk %s: %v\n\n%s", c.name, err, c.help())
 		return 2
 	}
 	if err := c.do(ctx, given); err != nil {
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")
 		}
-		fmt.Fprintf(stderr, "answerdesk %s: %s\n", c.name, printable(err.Error()))
+		say(stderr, "answerdesk %s: %s\n", c.name, printable(err.Error()))
 		return 1
 	}
 	return 0
@@ -149,28 +148,32 @@ func (c command) synopsis() string {
 
 func (c command) help() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "usage: %s\n", c.synopsis())
-	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	fmt.Fprintf(&b, "usage: %s\n\n%s\n", c.synopsis(), c.more)
+	flags := "\n"
 	c.flags(new(call)).VisitAll(func(f *flag.Flag) {
 		value, usage := flag.UnquoteUsage(f)
-		fmt.Fprintf(w, "\n  --%s %s\t%s", f.Name, value, usage)
+		fmt.Fprintf(&b, "%s  %-10s   %s\n", flags, "--"+f.Name+" "+value, usage)
+		flags = ""
 	})
-	fmt.Fprintln(w)
-	w.Flush()
-	fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(c.more))
 	return b.String()
 }
 
 // overview is the help of the whole program.
 func overview() string {
+	width := 0
+	for _, c := range commands {
+		width = max(width, len(c.synopsis()))
+	}
 	var b strings.Builder
 	fmt.Fprintln(&b, "Answerdesk answers questions from your own documents, and shows where it read the answer.")
 	fmt.Fprintln(&b)
-	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
 	for _, c := range commands {
-		fmt.Fprintf(w, "  %s\t%s\n", c.synopsis(), c.about)
+		fmt.Fprintf(&b, "  %-*s   %s\n", width, c.synopsis(), c.about)
 	}
-	w.Flush()
 	fmt.Fprint(&b, "\nMore about one of them: answerdesk help COMMAND\n")
 	return b.String()
 }
+
+// say tells a person something. That it cannot be written is no failure of what
+// it tells of.
+func say(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }

@@ -64,7 +64,7 @@ func ingest(ctx context.Context, given *call) error {
 		if in.Err != nil {
 			refused++
 			bar.interrupt()
-			fmt.Fprintf(given.stderr, "refused %s\n", printable(in.Document.ExternalID+": "+reason(in.Err)))
+			say(given.stderr, "refused %s\n", printable(in.Document.ExternalID+": "+reason(in.Err)))
 		} else {
 			taken[in.Status]++
 		}
@@ -81,7 +81,7 @@ func ingest(ctx context.Context, given *call) error {
 	case len(taken) == 0 && refused > 0:
 		return errors.New("nothing could be taken")
 	case len(taken) == 0:
-		fmt.Fprintln(given.stderr, "there are no files there")
+		say(given.stderr, "there are no files there\n")
 	}
 	return nil
 }
@@ -101,7 +101,7 @@ func (given *call) inputs() []input {
 	for _, arg := range given.args {
 		in, err := newInput(arg, given.data)
 		if err != nil {
-			fmt.Fprintf(given.stderr, "cannot read %s\n", printable(arg+": "+reason(err)))
+			say(given.stderr, "cannot read %s\n", printable(arg+": "+reason(err)))
 			continue
 		}
 		readable = append(readable, in)

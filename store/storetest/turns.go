@@ -328,6 +328,9 @@ func endWithFailure(t *testing.T, k *kit) {
 		if got.Reply == nil || got.Reply.Failure != failure || got.Text != "" || got.Reply.Text != "" {
 			t.Errorf("Message = %s, want one without text that failed: %s", canonical(got), failure)
 		}
+		if b, err := k.Explanation(t.Context(), k.company, turn.ReplyID); len(b) != 0 || err != nil {
+			t.Errorf("Explanation of a turn that failed = %q, %v, want none", b, err)
+		}
 		if next := k.begin(t, agent.Message{ConversationID: turn.ConversationID}); next.Number != 2 {
 			t.Errorf("after a turn that failed comes turn %d, want 2", next.Number)
 		}
@@ -380,6 +383,9 @@ func takeTurn(t *testing.T, k *kit) {
 	var steps []agent.Step
 	for i, state := range []agent.StepState{agent.StepIntent, agent.StepResult, agent.StepIntent, agent.StepFailed} {
 		s := agent.Step{CallID: []string{"call_b", "call_a"}[i/2], Name: "look up", State: state, Data: []byte(`{"n": [1, 2]}`), At: now()}
+		if i == 1 {
+			s.Data = []byte(`"` + strings.Repeat("x", 64<<10-2) + `"`)
+		}
 		steps = append(steps, s)
 		ok(t, "RecordStep", k.RecordStep(t.Context(), k.commit(), turn.TurnRef, s))
 	}

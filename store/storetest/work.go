@@ -138,13 +138,16 @@ func wantIDs(t *testing.T, what string, got []string, want ...string) {
 }
 
 func dueLongestFirst(t *testing.T, k *kit) {
+	const apart = 4 * short // so that all are queued before the first is due
 	start := time.Now()
-	for i, after := range []time.Duration{3 * short / 2, short / 2, short, long} {
+	var queued []store.Work
+	for i, after := range []time.Duration{3 * apart, apart, 2 * apart, long} {
 		w := newWork(fmt.Sprint("key", i))
 		w.RunAt = start.Add(after)
-		k.enqueue(t, w)
+		queued = append(queued, w)
 	}
-	time.Sleep(2 * short)
+	k.enqueue(t, queued...)
+	time.Sleep(time.Until(start.Add(3*apart + tick)))
 	k.enqueue(t, newWork("key4"))
 	wantIDs(t, "ClaimKeys, two", keysOf(k.claimKeys(t, long, 2)), "key1", "key2")
 	wantIDs(t, "ClaimKeys, the rest", keysOf(k.claimKeys(t, long, 10)), "key0", "key4")

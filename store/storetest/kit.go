@@ -328,7 +328,7 @@ func eventually(t *testing.T, what string, fn func() error) {
 // errNotYet is returned to [eventually] to be called again.
 var errNotYet = errors.New("not yet")
 
-// check returns nil if cond holds, so that [eventually] waits for it.
+// holds returns nil if cond does, so that [eventually] waits for it.
 func holds(cond bool, format string, args ...any) error {
 	if cond {
 		return nil

@@ -16,6 +16,10 @@ import (
 // putting the same document again cut it anew.
 const splitting = "1"
 
+// maxAnswer is up to how many bytes the answer of a pair is one passage, so that
+// it is quoted whole.
+const maxAnswer = 8 << 10
+
 // prepare checks a document and turns it into what is stored: its text and the
 // passages in it.
 func prepare(d Document) (Write, error) {
@@ -43,7 +47,11 @@ func prepare(d Document) (Write, error) {
 	}
 	w := Write{Document: d, NewID: id.New(id.Document), Hash: hash}
 	w.Text = res.Text
-	for _, p := range split.Split(res.Text, res.Blocks) {
+	passages := split.Split(res.Text, res.Blocks)
+	if n := len(passages); d.Kind == KindQA && n > 1 && passages[n-1].End-passages[0].Start <= maxAnswer {
+		passages = []split.Passage{{Start: passages[0].Start, End: passages[n-1].End}}
+	}
+	for _, p := range passages {
 		w.Passages = append(w.Passages, Passage{
 			Ref: Ref{Ordinal: len(w.Passages)}, Start: p.Start, End: p.End, Heading: p.Heading, Text: res.Text[p.Start:p.End],
 		})
@@ -54,7 +62,7 @@ func prepare(d Document) (Write, error) {
 	if w.Title == "" {
 		w.Title = title(d, res)
 	}
-	w.TextHash = sha256.Sum256([]byte(splitting + "\x00" + string(d.Format) + "\x00" + res.Text))
+	w.TextHash = sha256.Sum256([]byte(splitting + "\x00" + string(d.Kind) + "\x00" + string(d.Format) + "\x00" + res.Text))
 	w.UpdatedAt = time.Now().UTC().Truncate(time.Microsecond)
 	w.CreatedAt = w.UpdatedAt
 	return w, nil

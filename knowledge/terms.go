@@ -1,10 +1,38 @@
 package knowledge
 
-import "github.com/answerdesk-go/answerdesk/knowledge/internal/analysis"
+import (
+	"slices"
+
+	"github.com/answerdesk-go/answerdesk/knowledge/internal/analysis"
+)
 
 // AppendTerms appends the terms of a text to dst, as the index knows its words:
 // lower case, without endings, without the commonest. They compare with those of
 // [Results.Terms].
 func AppendTerms(dst []string, text string) []string {
 	return analysis.For(analysis.English).Terms(dst, text)
+}
+
+// QueryTerms returns the words of a query for a retriever that does not know how
+// common they are: 1 is the weight of those that say what it is about, and 0 that
+// of words such as "how" and "you", unless there are no others.
+func QueryTerms(query string) []QueryTerm {
+	var out []QueryTerm
+	content := false
+	for _, t := range analysis.For(analysis.English).Query(nil, query) {
+		if slices.ContainsFunc(out, func(o QueryTerm) bool { return o.Text == t.Text }) {
+			continue
+		}
+		q := QueryTerm{Text: t.Text}
+		if t.Content {
+			q.Weight, content = 1, true
+		}
+		out = append(out, q)
+	}
+	for i := range out {
+		if !content {
+			out[i].Weight = 1
+		}
+	}
+	return out
 }

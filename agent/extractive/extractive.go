@@ -15,7 +15,8 @@ type Options struct {
 	// a list they lead up to; 0 means 3.
 	MaxSentences int
 
-	// MaxBytes bounds a quote; 0 means 1200.
+	// MaxBytes bounds a quote, but for a single sentence that is longer and the
+	// answer of a pair; 0 means 1200.
 	MaxBytes int
 }
 
@@ -72,11 +73,19 @@ func (a *Answerer) quotes(q agent.Question) []agent.Citation {
 	if p := passages[0].Passage; p.Kind == knowledge.KindQA {
 		return []agent.Citation{agent.Cite(p, p.Start, p.End)}
 	}
-	w := newWeigher(q.Terms)
+	terms := q.Terms
+	if len(terms) == 0 { // of a retriever of another make
+		terms = knowledge.QueryTerms(q.Query)
+	}
+	w := newWeigher(terms)
 	best, at := pick{}, -1
 	picks := make([]pick, len(passages))
 	for i, h := range passages {
-		picks[i] = w.best(h, h.Score/passages[0].Score)
+		rank := 1.0
+		if top := passages[0].Score; top > 0 {
+			rank = h.Score / top
+		}
+		picks[i] = w.best(h, rank)
 		if at < 0 || picks[i].score > best.score {
 			best, at = picks[i], i
 		}

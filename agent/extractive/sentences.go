@@ -27,7 +27,7 @@ func spans(p knowledge.Passage) []span {
 		marks := strings.TrimSpace(line)
 		s := span{
 			start: start, end: end,
-			item:      marks != "" && isBullet(marks),
+			item:      isBullet(marks) || marks == "" && isNumbered(text) || goesOn(out, before),
 			paragraph: len(out) == 0 || strings.Count(before, "\n") > 1,
 			leads:     strings.HasSuffix(text, ":"),
 			question:  strings.HasSuffix(text, "?"),
@@ -43,10 +43,26 @@ func spans(p knowledge.Passage) []span {
 }
 
 // isBullet reports whether what stands before a sentence on its line makes it an
-// item of a list: a bullet, or a number and a full stop or bracket.
+// item of a list.
 func isBullet(marks string) bool {
-	digits := strings.TrimLeft(marks, "0123456789")
-	return strings.ContainsAny(marks, "-*+•") && len(marks) <= 3 || digits != marks && (digits == "." || digits == ")")
+	const bullets = "-*+•–·◦▪"
+	return strings.ContainsAny(marks, bullets) && strings.Trim(marks, bullets+"> \t") == ""
+}
+
+// goesOn reports whether a sentence belongs to the item of the one before it, by
+// what stands between them: nothing, or a line break and the item's indent.
+func goesOn(earlier []span, between string) bool {
+	if len(earlier) == 0 || !earlier[len(earlier)-1].item {
+		return false
+	}
+	_, indent, broken := strings.Cut(between, "\n")
+	return !broken || indent != "" && strings.Trim(indent, " \t") == ""
+}
+
+// isNumbered reports whether a line begins with the number of an item of a list.
+func isNumbered(line string) bool {
+	rest := strings.TrimLeft(line, "0123456789")
+	return 1 <= len(line)-len(rest) && len(line)-len(rest) <= 3 && (strings.HasPrefix(rest, ". ") || strings.HasPrefix(rest, ") "))
 }
 
 // A pick is the best sentence of a passage.

@@ -1,0 +1,272 @@
+package extractive_test
+
+import (
+	"io/fs"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/answerdesk-go/answerdesk/access"
+	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/agent/extractive"
+	"github.com/answerdesk-go/answerdesk/docs"
+	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/store"
+	"github.com/answerdesk-go/answerdesk/store/sqlite"
+)
+
+// base returns the knowledge of a new company.
+func base(t testing.TB) *knowledge.Base {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	first, err := access.NewCompanies(st).First(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return knowledge.New(st, nil).Company(first.ID)
+}
+
+// answer returns what an answerer makes of what a search finds.
+func answer(t testing.TB, a *extractive.Answerer, kb *knowledge.Base, query string) (text string, quotes []agent.Citation) {
+	t.Helper()
+	found, err := kb.Search(t.Context(), knowledge.Query{Text: query})
+	if err != nil {
+		t.Fatalf("Search(%q) = error %v", query, err)
+	}
+	return write(t, a, agent.Question{Query: query, Passages: found.Hits, Terms: found.Terms})
+}
+
+// write puts together what an answerer yields.
+func write(t testing.TB, a *extractive.Answerer, q agent.Question) (text string, quotes []agent.Citation) {
+	t.Helper()
+	for part, err := range a.Answer(t.Context(), q) {
+		if err != nil {
+			t.Fatalf("Answer(%q) = error %v", q.Query, err)
+		}
+		text += part.Text
+		switch {
+		case part.Citation != nil && part.Citation.Quote != part.Text:
+			t.Errorf("Answer(%q) says %q and quotes %q, want the same", q.Query, part.Text, part.Citation.Quote)
+		case part.Citation != nil:
+			quotes = append(quotes, *part.Citation)
+		case strings.TrimSpace(part.Text) != "":
+			t.Errorf("Answer(%q) says %q without a citation, want nothing but quotes", q.Query, part.Text)
+		}
+	}
+	return text, quotes
+}
+
+// What is quoted of small documents.
+func TestAnswer(t *testing.T) {
+	const kayak = `# Kayaks
+
+## Returning a kayak
+
+To return a kayak:
+
+1. Rinse it.
+2. Let it dry.
+3. Bring it to the boat house.
+
+Paddles stay with you.
+
+## Prices
+
+| kayak | price |
+| --- | --- |
+| Otter | 300 euros |
+| Heron | 450 euros |
+
+## Can children paddle?
+
+Children above eight may paddle with an adult. A life vest is included. Bring a towel. And a hat. And a friend.
+`
+	for _, tt := range []struct {
+		name, text, query, want string
+	}{
+		{"a sentence and what follows it", "We open at nine. On Sundays we stay closed.", "When do you open?", "We open at nine. On Sundays we stay closed."},
+		{"not what comes before", "We are a shop in Graz with a long tradition. We open at nine.", "When do you open?", "We open at nine."},
+		{"a list from where it is led up to", kayak, "How do I return a kayak?", "To return a kayak:\n\n1. Rinse it.\n2. Let it dry.\n3. Bring it to the boat house."},
+		{"an item with its list", kayak, "Should I rinse it and let it dry?", "To return a kayak:\n\n1. Rinse it.\n2. Let it dry.\n3. Bring it to the boat house."},
+		{"items of two sentences", "To rent:\n\n- Sign up. It is free.\n- Choose a\n  boat. Any will do.\n- Pay.\n\nHave fun. Be safe.", "How do I rent a boat?", "To rent:\n\n- Sign up. It is free.\n- Choose a\n  boat. Any will do.\n- Pay."},
+		{"a hyphen is no bullet", "A well-known fact. Boats float. Rafts float. Ducks float. Stones do not.", "Why do boats float?", "Boats float. Rafts float. Ducks float."},
+		{"what follows a list is apart", kayak, "Do paddles stay with me?", "Paddles stay with you."},
+		{"a row", kayak, "What is the price of the Heron?", "| Heron | 450 euros |"},
+		{"at most three sentences", kayak, "May children above eight paddle?", "Children above eight may paddle with an adult. A life vest is included. Bring a towel."},
+		{"found by the heading, answered below it", kayak, "Can children paddle?", "Children above eight may paddle with an adult. A life vest is included. Bring a towel."},
+		{"too little of the question", "We open at nine.", "Does the Otter open the sluice gate of the harbour?", ""},
+		{"no words", "We open at nine.", "???", ""},
+		{"another paragraph is apart", "We open at nine.\n\nWe sell boats.", "When do you open?", "We open at nine."},
+		{"not the question itself", "When do you open? We open at nine in the morning.", "When do you open?", "We open at nine in the morning."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			kb := base(t)
+			if _, err := kb.Put(t.Context(), knowledge.Document{Text: tt.text, Format: knowledge.Markdown}); err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := answer(t, extractive.New(nil), kb, tt.query); got != tt.want {
+				t.Errorf("Answer(%q) = %q, want %q", tt.query, got, tt.want)
+			}
+		})
+	}
+}
+
+// Two documents that each hold a part of the question are both quoted.
+func TestTwoQuotes(t *testing.T) {
+	kb := base(t)
+	if _, err := kb.PutAll(t.Context(),
+		knowledge.Document{Title: "Hours", Text: "We open at nine on weekdays."},
+		knowledge.Document{Title: "Parking", Text: "Parking is free behind the cathedral."}); err != nil {
+		t.Fatal(err)
+	}
+	text, quotes := answer(t, extractive.New(nil), kb, "When do you open on weekdays, and is parking free behind the cathedral?")
+	if want := "Parking is free behind the cathedral.\n\nWe open at nine on weekdays."; text != want || len(quotes) != 2 {
+		t.Errorf("Answer = %q with %d quotes, want %q", text, len(quotes), want)
+	}
+	if text, quotes = answer(t, extractive.New(nil), kb, "Is parking free?"); len(quotes) != 1 || strings.Contains(text, "nine") {
+		t.Errorf("Answer = %q, want the one quote that answers", text)
+	}
+}
+
+// The answer of a pair is quoted whole, whatever it looks like and however long
+// it is within reason.
+func TestPairs(t *testing.T) {
+	long := strings.Repeat("Delivery takes three days within the city.\n\n", 40) + "Islands take a week."
+	for _, answered := range []string{"Yes.", "Yes, for 4 euros.\n\n- by bike\n- by boat", "# Delivery\n\nYes.", long} {
+		kb := base(t)
+		if _, err := kb.PutQA(t.Context(), "Do you deliver?", answered, "Can you send it to me?"); err != nil {
+			t.Fatal(err)
+		}
+		for _, question := range []string{"Do you deliver?", "Can you send it to me?"} {
+			if got, _ := answer(t, extractive.New(nil), kb, question); got != answered {
+				t.Errorf("Answer(%q) = %.80q… of %d bytes, want all of the answer, %d bytes", question, got, len(got), len(answered))
+			}
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	text := "We open at nine. We close at six. We rest at noon. We dance at night."
+	list := "To open:\n\n" + strings.Repeat("- Turn the key.\n", 200)
+	for _, tt := range []struct {
+		name string
+		opts *extractive.Options
+		text string
+		want string
+	}{
+		{"defaults", nil, text, "We open at nine. We close at six. We rest at noon."},
+		{"one sentence", &extractive.Options{MaxSentences: 1}, text, "We open at nine."},
+		{"more sentences than there are", &extractive.Options{MaxSentences: 9}, text, text},
+		{"few bytes", &extractive.Options{MaxBytes: 40}, text, "We open at nine. We close at six."},
+		{"fewer bytes than a sentence", &extractive.Options{MaxBytes: 3}, text, "We open at nine."},
+		{"below zero", &extractive.Options{MaxSentences: -1, MaxBytes: -1}, text, "We open at nine. We close at six. We rest at noon."},
+		{"a long list is cut between items", &extractive.Options{MaxBytes: 60}, list, "To open:\n\n- Turn the key.\n- Turn the key.\n- Turn the key."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			kb := base(t)
+			if _, err := kb.Put(t.Context(), knowledge.Document{Text: tt.text, Format: knowledge.Markdown}); err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := answer(t, extractive.New(tt.opts), kb, "When do you open?"); got != tt.want {
+				t.Errorf("Answer = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// A retriever of another make may give neither scores nor weighed words.
+func TestBareHits(t *testing.T) {
+	hit := func(id, text string) knowledge.Hit {
+		return knowledge.Hit{Passage: knowledge.Passage{Ref: knowledge.Ref{DocumentID: id}, End: len(text), Text: text}}
+	}
+	q := agent.Question{Query: "When do you open?", Passages: []knowledge.Hit{
+		hit("doc_1", "We sell boats."), hit("doc_2", "We sell boats too. On weekdays we open at nine."), hit("doc_3", ""),
+	}}
+	if got, _ := write(t, extractive.New(nil), q); got != "On weekdays we open at nine." {
+		t.Errorf("Answer = %q, want the sentence that answers", got)
+	}
+	for _, q := range []agent.Question{{}, {Query: "open"}, {Query: "open", Passages: []knowledge.Hit{{}}}} {
+		if got, _ := write(t, extractive.New(nil), q); got != "" {
+			t.Errorf("Answer(%+v) = %q, want nothing", q, got)
+		}
+	}
+}
+
+// Whatever is asked of the documentation, an answer is made of what stands in it,
+// word for word, and the same question gets the same answer.
+func TestVerbatim(t *testing.T) {
+	kb := base(t)
+	texts := map[string]string{} // by document
+	for in, err := range kb.Ingest(t.Context(), knowledge.Files(docs.Pages)) {
+		if err != nil || in.Err != nil {
+			t.Fatal(err, in.Err)
+		}
+		text, err := kb.Text(t.Context(), in.Document.ID, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page, err := fs.ReadFile(docs.Pages, in.Document.ExternalID); err != nil || string(page) != text {
+			t.Fatalf("the stored text of %s is not the file's, %v", in.Document.ExternalID, err)
+		}
+		texts[in.Document.ID] = text
+	}
+
+	var words, headings []string
+	for _, text := range texts {
+		words = append(words, strings.Fields(text)...)
+		for line := range strings.Lines(text) {
+			if heading, ok := strings.CutPrefix(strings.TrimSpace(strings.TrimLeft(line, "#")), ""); ok && strings.HasPrefix(line, "#") {
+				headings = append(headings, heading)
+			}
+		}
+	}
+	slices.Sort(words)
+	slices.Sort(headings)
+	random := rand.New(rand.NewPCG(1, 2))
+	queries := headings
+	for range 300 {
+		var q []string
+		for range 1 + random.IntN(8) {
+			q = append(q, words[random.IntN(len(words))])
+		}
+		queries = append(queries, strings.Join(q, " "))
+	}
+
+	a, answered := extractive.New(nil), 0
+	for _, q := range queries {
+		text, quotes := answer(t, a, kb, q)
+		if again, _ := answer(t, a, kb, q); again != text {
+			t.Errorf("Answer(%q) = %q, then %q", q, text, again)
+		}
+		var whole []string
+		for _, c := range quotes {
+			whole = append(whole, c.Quote)
+			if got := texts[c.DocumentID][c.Start:c.End]; got != c.Quote || strings.TrimSpace(c.Quote) != c.Quote {
+				t.Errorf("Answer(%q) quotes %q, where the document has %q", q, c.Quote, got)
+			}
+			if slices.Contains(headings, strings.TrimSpace(strings.TrimLeft(c.Quote, "# "))) {
+				t.Errorf("Answer(%q) quotes a heading and nothing more, %q", q, c.Quote)
+			}
+			if len(c.Quote) > 2400 {
+				t.Errorf("Answer(%q) quotes %d bytes", q, len(c.Quote))
+			}
+		}
+		if want := strings.Join(whole, "\n\n"); text != want {
+			t.Errorf("Answer(%q) = %q, want its quotes and nothing else, %q", q, text, want)
+		}
+		if text != "" {
+			answered++
+		}
+	}
+	if answered < len(headings)/2 {
+		t.Errorf("%d of %d queries are answered, want most of the headings at least: otherwise this shows little", answered, len(queries))
+	}
+	if page, err := kb.List(t.Context(), knowledge.Filter{}, store.Page{Limit: store.MaxLimit}); err != nil || len(page.Data) != len(texts) {
+		t.Errorf("List = %d documents, %v, want %d", len(page.Data), err, len(texts))
+	}
+}

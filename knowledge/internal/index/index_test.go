@@ -347,26 +347,27 @@ func TestBytesFollowTheContent(t *testing.T) {
 	}
 }
 
-// synthetic returns n passages with words as frequent as those of a language.
+// synthetic returns n passages with words about as frequent as those of a
+// language, and questions of six words that are not among its commonest.
 func synthetic(n int) ([]Change, []string) {
 	rnd := rand.New(rand.NewPCG(3, 4))
-	zipf := rand.NewZipf(rnd, 1.1, 6, 60_000)
-	text := func(words int) string {
+	zipf := rand.NewZipf(rnd, 1.2, 4, 60_000)
+	text := func(words int, from uint64) string {
 		var b strings.Builder
 		for range words {
-			fmt.Fprintf(&b, "w%dx ", zipf.Uint64())
+			fmt.Fprintf(&b, "w%dx ", from+zipf.Uint64())
 		}
 		return b.String()
 	}
 	changes := make([]Change, n)
 	for i := range changes {
-		d := doc(fmt.Sprint("doc", i), text(70))
+		d := doc(fmt.Sprint("doc", i), text(70, 0))
 		d.Metadata = map[string]any{"tenth": i % 10}
 		changes[i].Put = &d
 	}
 	queries := make([]string, 256)
 	for i := range queries {
-		queries[i] = text(6)
+		queries[i] = text(6, 20)
 	}
 	return changes, queries
 }

@@ -105,12 +105,13 @@ func (s *Store) Passages(ctx context.Context, company string, refs []knowledge.R
 		args = append(args, r.DocumentID, r.Version, r.Ordinal)
 	}
 	args = append(args, company)
+	// CROSS JOIN keeps SQLite from reading all of the company's documents first.
 	const row = `(CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT))`
 	query := `WITH wanted (document_id, version, ordinal) AS (VALUES ` + row + strings.Repeat(`, `+row, len(refs)-1) + `)
 		SELECT ` + passageColumns + `, d.title, d.url, d.external_id, d.agent_id, d.kind, d.metadata
-		FROM wanted w
-		JOIN documents d ON d.company = ? AND d.id = w.document_id AND d.version = w.version
-		JOIN passages p ON p.company = d.company AND p.document_id = w.document_id AND p.version = w.version AND p.ordinal = w.ordinal`
+		FROM wanted w CROSS JOIN documents d CROSS JOIN passages p
+		WHERE d.company = ? AND d.id = w.document_id AND d.version = w.version
+			AND p.company = d.company AND p.document_id = w.document_id AND p.version = w.version AND p.ordinal = w.ordinal`
 	err = s.engine.Get(ctx, func(tx Tx) error {
 		out = make([]knowledge.Passage, 0, len(refs))
 		return all(tx, func(r Rows) error {

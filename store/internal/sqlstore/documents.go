@@ -127,7 +127,7 @@ func writeDocument(tx Tx, company string, w knowledge.Write) (documentRow, knowl
 			return old, "", err
 		}
 	}
-	if w.ExternalID != "" {
+	if w.ID != "" && w.ExternalID != "" {
 		other, taken, err := findDocument(tx, `company = ? AND agent_id = ? AND external_id = ? AND external_id <> ''`, company, w.AgentID, w.ExternalID)
 		if err != nil {
 			return old, "", err

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -168,23 +169,33 @@ func (s *Store) LiveDocuments(ctx context.Context, company, after string, maxByt
 		if err != nil {
 			return err
 		}
-		size, at := 0, 0
-		for at < len(out) && (at == 0 || size < maxBytes) {
-			d := &out[at]
-			err := all(tx, func(r Rows) error {
-				p, err := scanPassage(r)
-				d.Passages = append(d.Passages, p)
-				size += len(p.Text)
-				return err
-			}, `SELECT `+passageColumns+` FROM passages p WHERE p.company = ? AND p.document_id = ? AND p.version = ? ORDER BY p.ordinal`,
-				company, d.ID, d.Version)
+		if len(out) == 0 {
+			return nil
+		}
+		size, at := 0, 0 // at is the document whose passages are being read
+		enough := errors.New("enough")
+		err = all(tx, func(r Rows) error {
+			p, err := scanPassage(r)
 			if err != nil {
 				return err
 			}
-			at++
+			for at < len(out) && out[at].ID < p.DocumentID {
+				if at++; size >= maxBytes {
+					return enough
+				}
+			}
+			if at < len(out) && out[at].ID == p.DocumentID && out[at].Version == p.Version {
+				out[at].Passages = append(out[at].Passages, p)
+				size += len(p.Text)
+			}
+			return nil
+		}, `SELECT `+passageColumns+` FROM passages p WHERE p.company = ? AND p.document_id >= ? AND p.document_id <= ?
+			ORDER BY p.document_id, p.version, p.ordinal`, company, out[0].ID, out[len(out)-1].ID)
+		if errors.Is(err, enough) {
+			out = out[:at]
+			return nil
 		}
-		out = out[:at]
-		return nil
+		return err
 	})
 	return out, err
 }

@@ -76,7 +76,7 @@ var moves = []moveKind{
 	{"CreateAgent", talk, 2, nothing, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 		a := w.id(id.Agent)
 		if n[1]%8 == 0 {
-			a = cmp.Or(pick(w.agents, n[2]), k.agent)
+			a = k.agent // is there already
 		}
 		err := k.CreateAgent(ctx, k.commit(tell(event.AgentCreated, a)),
 			agent.Agent{ID: a, Settings: agent.Settings{Name: fmt.Sprint("name ", n[3]%4)}, Version: 1, CreatedAt: now(), UpdatedAt: now()})

@@ -10,7 +10,7 @@ import (
 
 // The coefficients of the logistic function in [Of], as printed by
 //
-//	go run ./knowledge/internal/measure -data DIR fit
+//	go run ./knowledge/internal/measure -data DIR
 //
 // which fits them to 33,000 questions asked of companies drawn from clinc150
 // (CC BY 3.0, clinc/oos-eval) and msdocs100k (CC BY 4.0, MicrosoftDocs): 4,800

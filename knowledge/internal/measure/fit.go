@@ -1,7 +1,6 @@
 package main
 
 import (
-	"hash/fnv"
 	"io"
 	"maps"
 	"math"
@@ -10,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/answerdesk-go/answerdesk/internal/judged"
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/confidence"
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/index"
 )
@@ -26,11 +26,11 @@ type example struct {
 // from clinc150 and msdocs100k, and how well its confidence does on sets it was
 // not fitted on: their licences let them test and no more.
 func fit(w io.Writer, data string) error {
-	clinc, err := readSet(data, "clinc150")
+	clinc, err := judged.Read(data, "clinc150")
 	if err != nil {
 		return err
 	}
-	help, err := readSet(data, "msdocs100k")
+	help, err := judged.Read(data, "msdocs100k")
 	if err != nil {
 		return err
 	}
@@ -48,16 +48,16 @@ func fit(w io.Writer, data string) error {
 	}
 	r.line("not fitted on:")
 	for _, name := range []string{"xquad-en", "stackfaq", "xquad-ar", "xquad-de", "xquad-zh", "xquad-th"} {
-		s, err := readSet(data, name)
+		s, err := judged.Read(data, name)
 		if err != nil {
 			return err
 		}
-		r.row(group{name + ", half removed", s.halved()})
+		r.row(group{name + ", half removed", halved(s)})
 	}
 	whole := group{name: "clinc150, whole"}
-	x := build(clinc.documents, "en")
-	for _, q := range clinc.questions {
-		whole.list = append(whole.list, askOne(x, q, clinc.label[q.ID] != outOfScope, clinc.right))
+	x := build(clinc.Documents, "en")
+	for _, q := range clinc.Questions {
+		whole.list = append(whole.list, askOne(x, q, clinc.Label[q.ID] != "oos", clinc.Right))
 	}
 	r.row(whole)
 	return r.err
@@ -72,29 +72,29 @@ type group struct {
 
 // row prints how the shipped confidence does on a group.
 func (r *report) row(g group) {
-	var right, possible []outcome
+	var right, possible []judged.Outcome
 	n := 0.0
 	for _, e := range g.list {
 		c := confidence.Of(e.signals)
-		right = append(right, outcome{c, e.right})
-		possible = append(possible, outcome{c, e.possible})
+		right = append(right, judged.Outcome{Confidence: c, Right: e.right})
+		possible = append(possible, judged.Outcome{Confidence: c, Right: e.possible})
 		if e.right {
 			n++
 		}
 	}
-	r.line("%-22s %9d %9.2f %14.3f %18.3f %18.3f", g.name, len(g.list), n/float64(len(g.list)), auroc(right), auroc(possible), calibrationError(right))
+	r.line("%-22s %9d %9.2f %14.3f %18.3f %18.3f", g.name, len(g.list), n/float64(len(g.list)), judged.AUROC(right), judged.AUROC(possible), judged.CalibrationError(right))
 }
 
 // clincCompanies draws companies that know some of clinc150's intents by some
 // of their phrasings. Half of what they are asked is of other intents or none.
-func clincCompanies(s *set) []group {
+func clincCompanies(s *judged.Set) []group {
 	rnd := rand.New(rand.NewPCG(1, 150))
-	phrasings := map[string][]record{}
-	for _, d := range s.documents {
-		phrasings[s.label[d.ID]] = append(phrasings[s.label[d.ID]], d)
+	phrasings := map[string][]judged.Record{}
+	for _, d := range s.Documents {
+		phrasings[s.Label[d.ID]] = append(phrasings[s.Label[d.ID]], d)
 	}
 	intents := slices.Sorted(maps.Keys(phrasings))
-	questions := slices.Clone(s.questions)
+	questions := slices.Clone(s.Questions)
 	var groups []group
 	for _, size := range []struct {
 		name                   string
@@ -107,7 +107,7 @@ func clincCompanies(s *set) []group {
 		for range size.company {
 			shuffle(rnd, intents)
 			mine := map[string]bool{}
-			var documents []record
+			var documents []judged.Record
 			for _, intent := range intents[:size.intents] {
 				mine[intent] = true
 				shuffle(rnd, phrasings[intent])
@@ -115,7 +115,7 @@ func clincCompanies(s *set) []group {
 			}
 			x := build(documents, "en")
 			shuffle(rnd, questions)
-			g.list = append(g.list, ask(x, questions, 3000/size.company, func(q string) bool { return mine[s.label[q]] }, s.right)...)
+			g.list = append(g.list, ask(x, questions, 3000/size.company, func(q string) bool { return mine[s.Label[q]] }, s.Right)...)
 		}
 		groups = append(groups, g)
 	}
@@ -125,25 +125,25 @@ func clincCompanies(s *set) []group {
 // helpCompanies draws companies that have some of msdocs100k's pages. Half of
 // what they are asked stands on pages they do not have. One page is in the set
 // in several versions; they count as one.
-func helpCompanies(s *set) []group {
+func helpCompanies(s *judged.Set) []group {
 	rnd := rand.New(rand.NewPCG(2, 100))
 	page := func(document string) string {
 		file, _, _ := strings.Cut(document, "#")
 		return path.Base(file)
 	}
-	pages := map[string][]record{}
-	for _, d := range s.documents {
+	pages := map[string][]judged.Record{}
+	for _, d := range s.Documents {
 		pages[page(d.ID)] = append(pages[page(d.ID)], d)
 	}
 	answer := map[string]string{} // page by question
-	for q, documents := range s.judged {
+	for q, documents := range s.Judged {
 		for d := range documents {
 			answer[q] = page(d)
 		}
 	}
 	asked := slices.Compact(slices.Sorted(maps.Values(answer)))
 	others := slices.DeleteFunc(slices.Sorted(maps.Keys(pages)), func(p string) bool { return slices.Contains(asked, p) })
-	questions := slices.Clone(s.questions)
+	questions := slices.Clone(s.Questions)
 	var groups []group
 	for _, size := range []struct {
 		name              string
@@ -154,7 +154,7 @@ func helpCompanies(s *set) []group {
 			shuffle(rnd, others)
 			shuffle(rnd, asked)
 			mine := map[string]bool{}
-			var documents []record
+			var documents []judged.Record
 			take := func(list []string, until int) {
 				for _, p := range list {
 					if len(documents) < until {
@@ -180,7 +180,7 @@ func shuffle[T any](rnd *rand.Rand, list []T) {
 }
 
 // ask asks up to most questions that have an answer, and as many that do not.
-func ask(x *index.Index, questions []record, most int, possible func(question string) bool, right func(question, document string) bool) []example {
+func ask(x *index.Index, questions []judged.Record, most int, possible func(question string) bool, right func(question, document string) bool) []example {
 	var list []example
 	for _, with := range []bool{true, false} {
 		begin := len(list)
@@ -195,30 +195,22 @@ func ask(x *index.Index, questions []record, most int, possible func(question st
 }
 
 // askOne makes an example of a question.
-func askOne(x *index.Index, q record, possible bool, right func(question, document string) bool) example {
+func askOne(x *index.Index, q judged.Record, possible bool, right func(question, document string) bool) example {
 	r := x.Search(index.Query{Text: q.Text})
 	return example{r.Signals, possible && len(r.Hits) > 0 && right(q.ID, r.Hits[0].DocumentID), possible}
 }
 
 // halved asks all questions of a company that has half of the documents, those
 // of one thread or page together.
-func (s *set) halved() []example {
-	has := func(document string) bool {
-		if s.name == "stackfaq" {
-			document = document[:strings.IndexByte(document, 'a')] // t12a3: answer 3 of thread 12
-		}
-		h := fnv.New32a()
-		h.Write([]byte(document))
-		return h.Sum32()%2 == 0
-	}
-	x := build(slices.DeleteFunc(slices.Clone(s.documents), func(d record) bool { return !has(d.ID) }), language(s.name))
+func halved(s *judged.Set) []example {
+	x := build(slices.DeleteFunc(slices.Clone(s.Documents), func(d judged.Record) bool { return !s.Kept(d.ID) }), language(s.Name))
 	var list []example
-	for _, q := range s.questions {
+	for _, q := range s.Questions {
 		possible := false
-		for d := range s.judged[q.ID] {
-			possible = possible || has(d)
+		for d := range s.Judged[q.ID] {
+			possible = possible || s.Kept(d)
 		}
-		list = append(list, askOne(x, q, possible, s.right))
+		list = append(list, askOne(x, q, possible, s.Right))
 	}
 	return list
 }
@@ -287,4 +279,23 @@ func solve(a [4][4]float64, y [4]float64) [4]float64 {
 		y[i] /= a[i][i]
 	}
 	return y
+}
+
+// language returns the code that the name of a set ends in, or English's.
+func language(name string) string {
+	if _, code, ok := strings.Cut(name, "-"); ok {
+		return code
+	}
+	return "en"
+}
+
+// build indexes documents, each as one passage.
+func build(documents []judged.Record, language string) *index.Index {
+	x := index.New(&index.Options{Language: language})
+	changes := make([]index.Change, len(documents))
+	for i, d := range documents {
+		changes[i].Put = &index.Document{ID: d.ID, Passages: []index.Passage{{Title: d.Title, Body: d.Text}}}
+	}
+	x.Apply(changes)
+	return x
 }

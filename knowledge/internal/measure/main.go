@@ -1,11 +1,10 @@
-// Measure ranks judged sets with the index as it is, without a store: what its
-// quality is beside Lucene's, and what confidence to put in it.
+// Measure fits the confidence in what the index finds, and says how well it does
+// on sets it was not fitted on:
 //
-//	go run ./knowledge/internal/measure -data DIR quality
-//	go run ./knowledge/internal/measure -data DIR fit
+//	go run ./knowledge/internal/measure -data DIR
 //
-// DIR holds a folder for each set, as its README.md describes them, and in that
-// README the table of what Lucene reaches.
+// DIR holds a folder for each set, as its README.md describes them. What the
+// ranking is worth is measured through a whole desk, by bench/quality.
 package main
 
 import (
@@ -18,15 +17,7 @@ import (
 func main() {
 	data := flag.String("data", "", "`folder` of the judged sets")
 	flag.Parse()
-	var err error
-	switch flag.Arg(0) {
-	case "quality":
-		err = quality(os.Stdout, *data)
-	case "fit":
-		err = fit(os.Stdout, *data)
-	default:
-		err = fmt.Errorf("say quality or fit, not %q", flag.Arg(0))
-	}
+	err := fit(os.Stdout, *data)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 		os.Exit(1)

@@ -1,22 +1,20 @@
-package main
+package judged
 
 import (
 	"cmp"
 	"math"
 	"slices"
-
-	"github.com/answerdesk-go/answerdesk/knowledge/internal/index"
 )
 
-// ranked measures the first ten hits of a question: nDCG with gains 2^grade − 1,
+// Ranked measures the first ten hits of a question: nDCG with gains 2^grade − 1,
 // the reciprocal rank of the first relevant one, and the share of the relevant
 // documents that are among them.
-func ranked(hits []index.Hit, grades map[string]float64) (ndcg, reciprocal, recall float64) {
+func Ranked(hits []string, grades map[string]float64) (ndcg, reciprocal, recall float64) {
 	gain := func(grade float64, rank int) float64 { return (math.Exp2(grade) - 1) / math.Log2(float64(rank)+2) }
 	var sum, ideal float64
 	found := 0
-	for i, h := range hits[:min(len(hits), 10)] {
-		g := grades[h.DocumentID]
+	for i, id := range hits[:min(len(hits), 10)] {
+		g := grades[id]
 		if g <= 0 {
 			continue
 		}
@@ -39,25 +37,25 @@ func ranked(hits []index.Hit, grades map[string]float64) (ndcg, reciprocal, reca
 	return sum / ideal, reciprocal, float64(found) / float64(len(best))
 }
 
-// An outcome is a confidence and whether it was right to have it.
-type outcome struct {
-	confidence float64
-	right      bool
+// An Outcome is a confidence and whether it was right to have it.
+type Outcome struct {
+	Confidence float64
+	Right      bool
 }
 
-// auroc is the probability that a right outcome has more confidence than a
+// AUROC is the probability that a right Outcome has more confidence than a
 // wrong one.
-func auroc(list []outcome) float64 {
+func AUROC(list []Outcome) float64 {
 	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b outcome) int { return cmp.Compare(a.confidence, b.confidence) })
+	slices.SortFunc(list, func(a, b Outcome) int { return cmp.Compare(a.Confidence, b.Confidence) })
 	var sum, right float64
 	for i := 0; i < len(list); {
 		j := i
-		for j < len(list) && list[j].confidence == list[i].confidence {
+		for j < len(list) && list[j].Confidence == list[i].Confidence {
 			j++
 		}
 		for _, o := range list[i:j] {
-			if o.right {
+			if o.Right {
 				sum += float64(i+j+1) / 2 // ties share their ranks
 				right++
 			}
@@ -67,14 +65,14 @@ func auroc(list []outcome) float64 {
 	return (sum - right*(right+1)/2) / (right * (float64(len(list)) - right))
 }
 
-// calibrationError is how far confidence is from the share that is right, in
+// CalibrationError is how far confidence is from the share that is right, in
 // tenths, weighted by how many fall into each.
-func calibrationError(list []outcome) float64 {
+func CalibrationError(list []Outcome) float64 {
 	var gap [10]float64
 	for _, o := range list {
-		i := min(int(o.confidence*10), 9)
-		gap[i] += o.confidence
-		if o.right {
+		i := min(int(o.Confidence*10), 9)
+		gap[i] += o.Confidence
+		if o.Right {
 			gap[i]--
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package judged
 
 import (
 	"bufio"
@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,51 +14,52 @@ import (
 	"strings"
 )
 
-// A record is a document or a question of a set.
-type record struct{ ID, Title, Text string }
+// A Record is a document or a question of a set.
+type Record struct{ ID, Title, Text string }
 
 // A set is documents, and questions with what is known of their answers: graded
 // documents, or labels that the right ones share.
-type set struct {
-	name      string
-	documents []record
-	questions []record
-	judged    map[string]map[string]float64
-	label     map[string]string // nil if documents are judged
+type Set struct {
+	Name      string
+	Documents []Record
+	Questions []Record
+	Judged    map[string]map[string]float64 // grades by question and document
+	Label     map[string]string             // by document and question; nil if documents are judged
 }
 
-// answerable reports whether anything in the set answers a question.
-func (s *set) answerable(question string) bool {
-	if s.label != nil {
-		return s.label[question] != "" && s.label[question] != "oos"
+// Answerable reports whether anything in the set answers a question.
+func (s *Set) Answerable(question string) bool {
+	if s.Label != nil {
+		return s.Label[question] != "" && s.Label[question] != "oos"
 	}
-	return len(s.judged[question]) > 0
+	return len(s.Judged[question]) > 0
 }
 
-// right reports whether a document answers a question.
-func (s *set) right(question, document string) bool {
-	if s.label != nil {
-		return s.label[question] == s.label[document]
+// Right reports whether a document answers a question.
+func (s *Set) Right(question, document string) bool {
+	if s.Label != nil {
+		return s.Label[question] == s.Label[document]
 	}
-	return s.judged[question][document] > 0
+	return s.Judged[question][document] > 0
 }
 
-func readSet(dir, name string) (*set, error) {
-	s := &set{name: name, judged: map[string]map[string]float64{}}
+// Read reads the set in the folder name below dir.
+func Read(dir, name string) (*Set, error) {
+	s := &Set{Name: name, Judged: map[string]map[string]float64{}}
 	dir = filepath.Join(dir, name)
 	var err error
-	if s.documents, err = readRecords(filepath.Join(dir, "corpus.jsonl.gz")); err != nil {
+	if s.Documents, err = readRecords(filepath.Join(dir, "corpus.jsonl.gz")); err != nil {
 		return nil, err
 	}
-	if s.questions, err = readRecords(filepath.Join(dir, "queries.jsonl.gz")); err != nil {
+	if s.Questions, err = readRecords(filepath.Join(dir, "queries.jsonl.gz")); err != nil {
 		return nil, err
 	}
 	labels := filepath.Join(dir, "labels.tsv.gz")
 	if _, err := os.Stat(labels); err == nil {
-		s.label = map[string]string{}
+		s.Label = map[string]string{}
 		return s, readLines(labels, func(line string) error {
 			id, label, _ := strings.Cut(line, "\t")
-			s.label[id] = label
+			s.Label[id] = label
 			return nil
 		})
 	}
@@ -65,18 +67,29 @@ func readSet(dir, name string) (*set, error) {
 		question, rest, _ := strings.Cut(line, "\t")
 		document, grade, _ := strings.Cut(rest, "\t")
 		g, err := strconv.ParseFloat(grade, 64)
-		if s.judged[question] == nil {
-			s.judged[question] = map[string]float64{}
+		if s.Judged[question] == nil {
+			s.Judged[question] = map[string]float64{}
 		}
-		s.judged[question][document] = g
+		s.Judged[question][document] = g
 		return err
 	})
 }
 
-func readRecords(path string) (list []record, err error) {
+// Kept says which documents stay when half are removed, those of one thread of
+// stackfaq together.
+func (s *Set) Kept(document string) bool {
+	if s.Name == "stackfaq" {
+		document, _, _ = strings.Cut(document, "a") // t12a3: answer 3 of thread t12
+	}
+	h := fnv.New32a()
+	h.Write([]byte(document))
+	return h.Sum32()%2 == 0
+}
+
+func readRecords(path string) (list []Record, err error) {
 	err = read(path, func(r io.Reader) error {
 		for d := json.NewDecoder(r); ; {
-			var rec record
+			var rec Record
 			if err := d.Decode(&rec); errors.Is(err, io.EOF) {
 				return nil
 			} else if err != nil {

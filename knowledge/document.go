@@ -53,12 +53,12 @@ type Document struct {
 	ExternalID string `json:"external_id,omitzero"`
 
 	// Metadata is what searches may filter by: strings, numbers, booleans, and
-	// lists of them.
+	// lists of them. Numbers are kept as JSON's, and a nil value as no value.
 	Metadata map[string]any `json:"metadata,omitzero"`
 
 	// Text is what the document says. For plain text and Markdown it is stored
-	// as given, byte for byte; for HTML what is stored, and cited, is the text
-	// of the page.
+	// as given, byte for byte, but for a byte order mark before it; for HTML
+	// what is stored, and cited, is the text of the page.
 	Text   string `json:"text,omitzero"`
 	Format Format `json:"format"`
 
@@ -161,9 +161,9 @@ func (d *Document) check() error {
 			return invalid(fmt.Sprintf("questions[%d]", i), "must have 1 to %d bytes", 4*MaxTitle)
 		}
 	}
-	for field, s := range map[string]string{"title": d.Title, "url": d.URL, "external_id": d.ExternalID, "text": d.Text} {
-		if err := readable(s); err != nil {
-			return invalid(field, "%v", err)
+	for _, f := range []struct{ name, value string }{{"title", d.Title}, {"url", d.URL}, {"external_id", d.ExternalID}, {"text", d.Text}} {
+		if err := readable(f.value); err != nil {
+			return invalid(f.name, "%v", err)
 		}
 	}
 	return checkMetadata(d.Metadata)

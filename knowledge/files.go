@@ -56,7 +56,7 @@ func Files(fsys fs.FS, roots ...string) iter.Seq2[Document, error] {
 					doc, err = Document{ExternalID: name}, &FileError{Path: name, Err: reason(err)}
 				}
 				if !yield(doc, err) {
-					return fs.SkipAll
+					return errLeft
 				}
 				if d != nil && d.IsDir() {
 					return fs.SkipDir // it could not be read
@@ -64,7 +64,7 @@ func Files(fsys fs.FS, roots ...string) iter.Seq2[Document, error] {
 				return nil
 			})
 			if err != nil {
-				return // WalkDir has none of its own: the function above told all
+				return // errLeft: WalkDir has none of its own, the function above told all
 			}
 		}
 	}
@@ -72,8 +72,10 @@ func Files(fsys fs.FS, roots ...string) iter.Seq2[Document, error] {
 
 func hidden(name string) bool { return strings.HasPrefix(path.Base(name), ".") && name != "." }
 
-// errFolder means that a link leads to a folder.
-var errFolder = errors.New("is a folder")
+var (
+	errFolder = errors.New("is a folder")       // a link leads to one
+	errLeft   = errors.New("the loop was left") // ends a walk
+)
 
 // readFile reads one file as a document.
 func readFile(fsys fs.FS, name string) (Document, error) {

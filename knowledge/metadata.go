@@ -3,18 +3,19 @@ package knowledge
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
+	"maps"
+	"slices"
 )
 
 // checkMetadata refuses metadata that a filter could not compare, or that is too
 // large.
 func checkMetadata(m map[string]any) error {
-	for key, v := range m {
-		if key == "" || len(key) > 128 || strings.ContainsRune(key, 0) {
-			return invalid("metadata", "a key must have 1 to 128 bytes")
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		if key == "" || len(key) > 128 || readable(key) != nil {
+			return invalid("metadata", "a key must have 1 to 128 bytes of UTF-8 text")
 		}
-		if !comparable(v) {
-			return invalid("metadata."+key, "must be a string, a number, a boolean, or a list of them")
+		if !comparable(m[key]) {
+			return invalid("metadata."+key, "must be a string of UTF-8 text, a number, a boolean, or a list of them")
 		}
 	}
 	b, err := json.Marshal(m)
@@ -29,10 +30,14 @@ func checkMetadata(m map[string]any) error {
 
 func comparable(v any) bool {
 	switch v := v.(type) {
-	case string, bool, float64, float32, int, int64, int32, uint, uint64, uint32, json.Number, nil:
+	case string:
+		return readable(v) == nil
+	case bool, float64, float32, int, int64, int32, uint, uint64, uint32, json.Number, nil:
+		return true
+	case []bool, []float64, []int, []int64:
 		return true
 	case []string:
-		return true
+		return !slices.ContainsFunc(v, func(s string) bool { return readable(s) != nil })
 	case []any:
 		for _, e := range v {
 			if _, nested := e.([]any); nested || !comparable(e) {
@@ -45,7 +50,8 @@ func comparable(v any) bool {
 }
 
 // normal returns metadata as it reads back from JSON, so that a filter compares
-// the same values before and after they were stored.
+// the same values before and after they were stored. A key whose value is nil is
+// left out, as a [Patch] does.
 func normal(m map[string]any) (map[string]any, error) {
 	if len(m) == 0 {
 		return nil, nil
@@ -55,6 +61,12 @@ func normal(m map[string]any) (map[string]any, error) {
 		return nil, fmt.Errorf("metadata: %w", err)
 	}
 	var out map[string]any
-	err = json.Unmarshal(b, &out)
-	return out, err
+	if err := json.Unmarshal(b, &out); err != nil {
+		return nil, fmt.Errorf("metadata: %w", err)
+	}
+	maps.DeleteFunc(out, func(_ string, v any) bool { return v == nil })
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return out, nil
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"strings"
 
+	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/confidence"
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/index"
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // Limits of a search.
@@ -77,9 +79,21 @@ func (b *Base) Search(ctx context.Context, q Query) (Results, error) {
 	if err := checkMetadata(q.Filter); err != nil {
 		return Results{}, invalid("filter", "%v", err)
 	}
+	for key, v := range q.Filter {
+		if v == nil {
+			return Results{}, invalid("filter", "%s has no value: leave it out", key)
+		}
+	}
 	filter, err := normal(q.Filter)
 	if err != nil {
 		return Results{}, err
+	}
+	if q.AgentID != "" {
+		canonical, err := id.Parse(id.Agent, q.AgentID)
+		if err != nil {
+			return Results{}, store.NotFound("agent", clip(q.AgentID, 64))
+		}
+		q.AgentID = canonical
 	}
 	ix, revision, err := b.lib.indexes.get(ctx, b.company)
 	if err != nil {

@@ -79,4 +79,4 @@ const englishLong = `i me my myself we our ours ourselves you your yours yoursel
 // hold them to be the answer.
 const englishFunction = `please tell know want wanna need like get getting got give let help hi hello hey thanks thank ok okay us
 	may might shall must also much many id ill anyone someone something anything there's question wondering possible able
-	long often far soon time times go going come find out show explain say said mean means ask way ways`
+	long often far soon time times go going come find out show explain say said mean means ask way ways make makes making made`

@@ -156,12 +156,14 @@ func ExampleCompany_Events() {
 			break
 		}
 	}
+	fmt.Println(cursor != "")
 	// Output:
 	// agent.created 1 false
 	// content.created 1 true
 	// conversation.started 1 false
 	// message.received 2 false
 	// message.sent 3 false
+	// true
 }
 
 // A question that is asked often gets the answer that was written for it.

@@ -77,7 +77,7 @@ func TestTurnIsTakenOver(t *testing.T) {
 		lost := newDesk(t, parts{
 			Answerer: agenttest.Script(agenttest.Say("We"), func(ctx context.Context, q agent.Question) (agent.Part, error) {
 				for i := range 5 {
-					if err := q.Record(ctx, agent.Step{CallID: fmt.Sprint("call_", i/2), Name: "look_up", State: agent.StepIntent, Data: []byte(fmt.Sprint(i))}); err != nil {
+					if err := q.Record(ctx, agent.Step{CallID: fmt.Sprint("call_", i/2), Name: "look_up", State: agent.StepIntent, Data: fmt.Append(nil, i)}); err != nil {
 						t.Errorf("Record of step %d = error %v", i, err)
 					}
 				}

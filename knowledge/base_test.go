@@ -62,7 +62,7 @@ func TestTitle(t *testing.T) {
 		{knowledge.Document{Title: "Own", Format: knowledge.Markdown, Text: "# Heading\n\ntext"}, "Own"},
 		{knowledge.Document{Format: knowledge.Markdown, Text: "# Heading\n\ntext", ExternalID: "a.md"}, "Heading"},
 		{knowledge.Document{Format: knowledge.HTML, Text: "<html><title>Page</title><body><p>text"}, "Page"},
-		{knowledge.Document{Text: "text", ExternalID: "notes/b.txt"}, "notes/b.txt"},
+		{knowledge.Document{Text: "text", ExternalID: "notes/b.txt"}, "b.txt"},
 		{knowledge.Document{Text: "\n  First line \nsecond"}, "First line"},
 		{knowledge.Document{Text: long}, long[:2*80]},
 		{knowledge.Document{Format: knowledge.Markdown, Text: "# " + long + "\n\ntext"}, long[:2*knowledge.MaxTitle]},

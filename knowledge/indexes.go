@@ -24,7 +24,15 @@ type indexes struct {
 
 	mu        sync.Mutex
 	byCompany map[string]*followed
-	clock     int64 // counts uses, to tell which was least recent
+	refused   map[string]refusal // companies that were too large
+	clock     int64              // counts uses, to tell which was least recent
+}
+
+// A refusal is why a company was too large, and at which revision: until it
+// changes, it is not tried again.
+type refusal struct {
+	err      error
+	revision int64
 }
 
 // followed is the index of a company and how far it has followed the feed. Whoever
@@ -40,7 +48,7 @@ type followed struct {
 }
 
 func newIndexes(s Store, o Options) *indexes {
-	return &indexes{store: s, budget: o.IndexMemory, log: o.Logger, byCompany: map[string]*followed{}}
+	return &indexes{store: s, budget: o.IndexMemory, log: o.Logger, byCompany: map[string]*followed{}, refused: map[string]refusal{}}
 }
 
 // get returns a company's index, caught up with a revision that the store has
@@ -51,6 +59,10 @@ func (x *indexes) get(ctx context.Context, company string) (*index.Index, int64,
 		return nil, 0, err
 	}
 	x.mu.Lock()
+	if r, ok := x.refused[company]; ok && r.revision >= revision {
+		x.mu.Unlock()
+		return nil, 0, r.err
+	}
 	f := x.byCompany[company]
 	if f == nil {
 		f = &followed{index: index.New(nil), following: make(chan struct{}, 1)}
@@ -135,7 +147,7 @@ func (x *indexes) advance(ctx context.Context, company string, f *followed, revi
 		at = changes[len(changes)-1].Revision
 		f.set(at)
 	}
-	return x.fit(company, f)
+	return x.fit(company, f, at)
 }
 
 // load reads all of a company's documents. What is written meanwhile is seen
@@ -155,7 +167,7 @@ func (x *indexes) load(ctx context.Context, company string, f *followed, revisio
 			changes[i] = index.Change{Put: indexed(d)}
 		}
 		f.index.Apply(changes)
-		if err := x.fit(company, f); err != nil {
+		if err := x.fit(company, f, revision); err != nil {
 			return err
 		}
 		after = docs[len(docs)-1].ID
@@ -189,15 +201,21 @@ func (x *indexes) apply(ctx context.Context, company string, f *followed, change
 }
 
 // fit frees the least recently used indexes of others until all are within the
-// budget, or returns [ErrTooLarge] if this one alone is not.
-func (x *indexes) fit(company string, f *followed) error {
+// budget, or returns [ErrTooLarge] if this one alone is not at a revision.
+func (x *indexes) fit(company string, f *followed, revision int64) error {
 	own := f.index.Bytes()
 	if own > x.budget {
+		err := fmt.Errorf("company %s: its index needs more than %d bytes: %w: raise IndexMemory, which is %d", company, own, ErrTooLarge, x.budget)
 		x.forget(company, f)
-		return fmt.Errorf("company %s: its index needs more than %d bytes: %w: raise IndexMemory, which is %d", company, own, ErrTooLarge, x.budget)
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.refused[company] = refusal{err: err, revision: revision}
+		x.log.Warn("index too large", "company", company, "bytes", own)
+		return err
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	delete(x.refused, company)
 	for {
 		total, oldest := int64(0), ""
 		for c, g := range x.byCompany {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"path"
 	"strings"
 	"time"
 
@@ -74,7 +75,7 @@ func title(d Document, res extract.Result) string {
 		return clip(strings.TrimSpace(res.Title), MaxTitle)
 	}
 	if d.ExternalID != "" {
-		return clip(d.ExternalID, MaxTitle)
+		return clip(path.Base(d.ExternalID), MaxTitle)
 	}
 	line, _, _ := strings.Cut(strings.TrimSpace(res.Text), "\n")
 	return clip(strings.TrimSpace(line), 80)

@@ -170,6 +170,7 @@ func TestPipe(t *testing.T) {
 	}
 	program(t, "ingest", "--data", desk, folder).want(t, 0, "refused "+pipe+": is not a regular file", "1 unchanged, 1 refused")
 	program(t, "ingest", "--data", desk, pipe).want(t, 1, "cannot read "+pipe)
+	program(t, "restore", "--data", desk+"-2", pipe).want(t, 1, pipe)
 }
 
 // The name of a file cannot take over the terminal, nor break a line.

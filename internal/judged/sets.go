@@ -17,7 +17,7 @@ import (
 // A Record is a document or a question of a set.
 type Record struct{ ID, Title, Text string }
 
-// A set is documents, and questions with what is known of their answers: graded
+// A Set is documents, and questions with what is known of their answers: graded
 // documents, or labels that the right ones share.
 type Set struct {
 	Name      string

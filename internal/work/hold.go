@@ -190,7 +190,7 @@ func (h *hold) try(leased context.Context, what string, ask func(context.Context
 		}
 		if !sleep(ctx, pause(n)) {
 			if leased.Err() == nil {
-				h.log.Error("cannot "+what+", the key is left until its lease runs out", "error", err)
+				h.log.Error("the store does not take a step, the key is left until its lease runs out", "step", what, "error", err)
 			}
 			return err
 		}

@@ -29,7 +29,10 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 	if err == nil {
 		err = os.Link(part, file) // unlike a rename, it replaces nothing
 	}
-	if err := errors.Join(err, os.Remove(part)); err != nil {
+	if gone := os.Remove(part); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	if err != nil {
 		return fmt.Errorf("back up to %s: %w", file, err)
 	}
 	return syncFile(filepath.Dir(file))
@@ -91,8 +94,11 @@ func restore(ctx context.Context, dir, file string) error {
 
 // verify checks that a file is a whole database of this program.
 func verify(ctx context.Context, file string) error {
-	if _, err := os.Stat(file); err != nil {
+	switch info, err := os.Stat(file); {
+	case err != nil:
 		return err
+	case !info.Mode().IsRegular():
+		return errors.New("it is not a regular file") // opening a pipe would wait for its writer
 	}
 	abs, err := filepath.Abs(file)
 	if err != nil {

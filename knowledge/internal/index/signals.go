@@ -56,12 +56,12 @@ const (
 )
 
 // weight returns what a term of the question counts in Signals.
-func (st *state) weight(t *term) (weight, evidence float64) {
+func (s *state) weight(t *term) (weight, evidence float64) {
 	if t.Content {
-		w := surprise(st.live, t.df, contentShare)
+		w := surprise(s.live, t.df, contentShare)
 		return w, w
 	}
-	w := surprise(st.live, t.df, functionShare)
+	w := surprise(s.live, t.df, functionShare)
 	return w * functionWeight, w * functionEvidence
 }
 

@@ -386,7 +386,7 @@ func TestPutAll(t *testing.T) {
 		t.Errorf("PutAll of %d = error %v, want %v", knowledge.MaxBatch+1, err, knowledge.ErrInvalid)
 	}
 
-	docs := make([]knowledge.Document, knowledge.MaxBatch)
+	docs := make([]knowledge.Document, 40)
 	for i := range docs {
 		docs[i] = knowledge.Document{ExternalID: fmt.Sprint(i), Text: fmt.Sprint("Boat ", i)}
 	}

@@ -100,6 +100,7 @@ func revision(t testing.TB, kb *knowledge.Base) int64 {
 type diary struct {
 	mu      sync.Mutex
 	entries []string // the message and the company
+	bytes   int64    // of the last entry that had any
 }
 
 func (d *diary) Enabled(context.Context, slog.Level) bool { return true }
@@ -111,8 +112,11 @@ func (d *diary) Handle(_ context.Context, r slog.Record) error {
 	defer d.mu.Unlock()
 	entry := r.Message
 	r.Attrs(func(a slog.Attr) bool {
-		if a.Key == "company" {
+		switch a.Key {
+		case "company":
 			entry += " " + a.Value.String()
+		case "bytes":
+			d.bytes = a.Value.Int64()
 		}
 		return true
 	})

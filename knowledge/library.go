@@ -19,7 +19,8 @@ type Options struct {
 	// [ErrTooLarge].
 	IndexMemory int64
 
-	// Logger is told when an index is loaded or freed; nil is silence.
+	// Logger is told when an index is loaded, freed or too large; nil is
+	// silence.
 	Logger *slog.Logger
 }
 

@@ -1,0 +1,237 @@
+package knowledge_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/fstest"
+
+	"github.com/answerdesk-go/answerdesk/knowledge"
+)
+
+// walk returns what Files yields: the format of each document by its path, or
+// its error.
+func walk(t *testing.T, fsys fs.FS, roots ...string) []string {
+	t.Helper()
+	var out []string
+	for d, err := range knowledge.Files(fsys, roots...) {
+		if err == nil {
+			if d.Metadata["path"] != d.ExternalID || d.Title != "" {
+				t.Errorf("the document of %s has the metadata %v and the title %q", d.ExternalID, d.Metadata, d.Title)
+			}
+			out = append(out, d.ExternalID+" "+string(d.Format))
+			continue
+		}
+		file, ok := errors.AsType[*knowledge.FileError](err)
+		if !ok || file.Path != d.ExternalID || d.Text != "" {
+			t.Errorf("error %v comes with %+v, want a FileError that names the path, which is also the external id", err, d)
+			continue
+		}
+		out = append(out, fmt.Sprintf("%s: %.200s", file.Path, strings.TrimPrefix(err.Error(), file.Path+": ")))
+	}
+	return out
+}
+
+func TestFiles(t *testing.T) {
+	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
+	fsys := fstest.MapFS{
+		"a.txt":               file("We open at nine."),
+		"b.md":                file("# Hours\n\nNine."),
+		"page.html":           file("<html><body><p>Nine."),
+		"README":              file("# Read me\n\nPlease."),
+		"data.csv":            file("a,b\n1,2\n"),
+		"empty.txt":           file(""),
+		"image.png":           file("\x89PNG\r\n\x1a\n...."),
+		"program.bin":         file("ELF\x00\x01"),
+		"scan.pdf":            file("%PDF-1.7 ..."),
+		"latin1.txt":          file("caf\xe9"),
+		".hidden.md":          file("secret"),
+		".git/config.md":      file("secret"),
+		"sub/.cache/x.md":     file("secret"),
+		"sub/deep/c.markdown": file("Deep."),
+		"sub/UPPER.MD":        file("Upper."),
+		"large.txt":           file(strings.Repeat("x", knowledge.MaxText+1)),
+		"pipe":                {Mode: fs.ModeNamedPipe},
+		"device.txt":          {Mode: fs.ModeDevice},
+	}
+	all := []string{
+		"README markdown",
+		"a.txt text",
+		"b.md markdown",
+		"data.csv text",
+		"device.txt: is not a regular file",
+		"empty.txt text",
+		"image.png: ",
+		"large.txt: 16777217 bytes are more than the 16777216 a document may have: split it",
+		"latin1.txt text",
+		"page.html html",
+		"pipe: is not a regular file",
+		"program.bin: ",
+		"scan.pdf: ",
+		"sub/UPPER.MD markdown",
+		"sub/deep/c.markdown markdown",
+	}
+	for _, tt := range []struct {
+		roots []string
+		want  []string
+	}{
+		{nil, all},
+		{[]string{"."}, all},
+		{[]string{"sub"}, []string{"sub/UPPER.MD markdown", "sub/deep/c.markdown markdown"}},
+		{[]string{"b.md", "a.txt", "b.md"}, []string{"b.md markdown", "a.txt text", "b.md markdown"}},
+		{[]string{".hidden.md"}, []string{".hidden.md markdown"}}, // asked for by name
+		{[]string{"sub/.cache"}, []string{"sub/.cache/x.md markdown"}},
+		{[]string{"gone.md", "a.txt"}, []string{"gone.md: file does not exist", "a.txt text"}},
+		{[]string{"../up", "/etc", ""}, []string{"../up: ", "/etc: ", ": "}},
+		{[]string{"\xff"}, []string{"\xff: "}},
+	} {
+		got := walk(t, fsys, tt.roots...)
+		ok := len(got) == len(tt.want)
+		for i := range min(len(got), len(tt.want)) {
+			ok = ok && (got[i] == tt.want[i] || strings.HasSuffix(tt.want[i], ": ") && strings.HasPrefix(got[i], tt.want[i]) && len(got[i]) > len(tt.want[i]))
+		}
+		if !ok {
+			t.Errorf("Files(%q) = %q, want %q", tt.roots, got, tt.want)
+		}
+	}
+}
+
+// The loop may be left at any document, and entered again.
+func TestFilesLeft(t *testing.T) {
+	fsys := fstest.MapFS{"a/1.txt": {Data: []byte("x")}, "a/2.txt": {Data: []byte("x")}, "b/3.txt": {Data: []byte("x")}}
+	files := knowledge.Files(fsys, "a", "gone", "b")
+	for n := range 5 {
+		count := 0
+		for range files {
+			if count++; count == n {
+				break
+			}
+		}
+		if want := min(max(n, 0), 4); n > 0 && count != want {
+			t.Errorf("left after %d, the loop saw %d documents, want %d", n, count, want)
+		}
+	}
+}
+
+// failing is a file system that cannot read some files.
+type failing struct {
+	fstest.MapFS
+	opening, reading, listing string
+}
+
+func (f failing) Open(name string) (fs.File, error) {
+	file, err := f.MapFS.Open(name)
+	switch name {
+	case f.opening:
+		return nil, &fs.PathError{Op: "open", Path: "/secret/place/" + name, Err: fs.ErrPermission}
+	case f.reading:
+		return failingFile{file}, err
+	}
+	return file, err
+}
+
+func (f failing) ReadDir(name string) ([]fs.DirEntry, error) {
+	if name == f.listing {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return f.MapFS.ReadDir(name)
+}
+
+func (f failing) Stat(name string) (fs.FileInfo, error) { return f.MapFS.Stat(name) }
+
+// ReadFile is not there: files are read through Open.
+func (f failing) ReadFile() {}
+
+type failingFile struct{ fs.File }
+
+func (failingFile) Read([]byte) (int, error) { return 0, syscall.EIO }
+
+// What cannot be read is told by name, and the walk goes on.
+func TestFilesUnreadable(t *testing.T) {
+	fsys := failing{
+		MapFS: fstest.MapFS{
+			"a.txt": {Data: []byte("x")}, "b.txt": {Data: []byte("x")}, "c/d.txt": {Data: []byte("x")}, "e.txt": {Data: []byte("x")},
+		},
+		opening: "a.txt", reading: "b.txt", listing: "c",
+	}
+	want := []string{"a.txt: permission denied", "b.txt: input/output error", "c: permission denied", "e.txt text"}
+	if got := walk(t, fsys); !slices.Equal(got, want) {
+		t.Errorf("Files = %q, want %q", got, want)
+	}
+}
+
+// A real folder with what real folders have: links in circles, links that lead
+// nowhere, pipes, odd names.
+func TestFilesOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := func(to, name string) {
+		t.Helper()
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "sub", "empty"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write("a.txt", "We open at nine.")
+	write("sub/b.txt", "We close at six.")
+	write("  spaces & ünïcode ♥.txt", "Odd.")
+	write("broken\xff.txt", "Odd.")
+	link("a.txt", "file-link.txt")
+	link("sub", "folder-link")
+	link("..", "sub/up")
+	link(".", "self")
+	link("loop-b", "loop-a")
+	link("loop-a", "loop-b")
+	link("gone", "nowhere.txt")
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.txt"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"  spaces & ünïcode ♥.txt text",
+		"a.txt text",
+		"broken\xff.txt: invalid argument",
+		"file-link.txt text",
+		"loop-a: too many levels of symbolic links",
+		"loop-b: too many levels of symbolic links",
+		"nowhere.txt: no such file or directory",
+		"pipe.txt: is not a regular file",
+		"sub/b.txt text",
+	}
+	if got := walk(t, os.DirFS(dir)); !slices.Equal(got, want) {
+		t.Errorf("Files = %q, want %q", got, want)
+	}
+
+	kb := newBase(t)
+	var refused, taken []string
+	for in, err := range kb.Ingest(t.Context(), knowledge.Files(os.DirFS(dir))) {
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case in.Err != nil:
+			refused = append(refused, in.Document.ExternalID)
+		default:
+			taken = append(taken, in.Document.ExternalID)
+		}
+	}
+	slices.Sort(taken)
+	if want := []string{"  spaces & ünïcode ♥.txt", "a.txt", "file-link.txt", "sub/b.txt"}; !slices.Equal(taken, want) || len(refused) != 5 {
+		t.Errorf("Ingest took %q and refused %q, want %q and five", taken, refused, want)
+	}
+	if r, err := kb.Search(t.Context(), knowledge.Query{Text: "close", Filter: map[string]any{"path": "sub/b.txt"}}); err != nil || len(r.Hits) != 1 || !reflect.DeepEqual(r.Hits[0].Metadata, map[string]any{"path": "sub/b.txt"}) {
+		t.Errorf("Search by path = %+v, %v, want the file", r.Hits, err)
+	}
+}

@@ -1,0 +1,138 @@
+package knowledge_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/store"
+)
+
+// Of patches that change a text at once, each is made to the text as its caller
+// read it, or is refused as a conflict.
+func TestPatchRace(t *testing.T) {
+	kb := newBase(t)
+	doc := put(t, kb, knowledge.Document{Text: "Version 1"})
+	var wg sync.WaitGroup
+	var made atomic.Int64
+	for i := range 16 {
+		wg.Go(func() {
+			text := fmt.Sprint("Writer ", i)
+			switch d, err := kb.Patch(t.Context(), doc.ID, knowledge.Patch{Text: &text}); {
+			case err == nil && d.Version > 1:
+				made.Add(1)
+			case !errors.Is(err, store.ErrConflict):
+				t.Errorf("Patch = version %d, %v, want a new version or %v", d.Version, err, store.ErrConflict)
+			}
+		})
+	}
+	wg.Wait()
+	d, err := kb.Get(t.Context(), doc.ID)
+	if n := int(made.Load()); err != nil || n == 0 || d.Version != 1+n {
+		t.Errorf("after %d patches the document is at version %d, %v, want %d", n, d.Version, err, 1+n)
+	}
+}
+
+// Of puts under one new external id, one creates the document, and the others
+// replace it.
+func TestPutRace(t *testing.T) {
+	kb := newBase(t)
+	var wg sync.WaitGroup
+	var created atomic.Int64
+	ids := make([]string, 16)
+	for i := range ids {
+		wg.Go(func() {
+			out, err := kb.PutAll(t.Context(), knowledge.Document{ExternalID: "same", Text: fmt.Sprint("Writer ", i)})
+			if err != nil {
+				t.Errorf("PutAll = error %v", err)
+				return
+			}
+			if ids[i] = out[0].ID; out[0].Status == knowledge.Created {
+				created.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	for _, id := range ids {
+		if id != ids[0] {
+			t.Errorf("the writers made documents %v, want one", ids)
+			break
+		}
+	}
+	if n := created.Load(); n != 1 {
+		t.Errorf("%d writers created the document, want 1", n)
+	}
+}
+
+// Searching goes on while documents are written and deleted: no hit is of a text
+// that its document did not have, and none of a document whose delete returned
+// before the search began.
+func TestSearchWhileWriting(t *testing.T) {
+	st := openStore(t, t.TempDir())
+	id := company(t, st)
+	libs := []*knowledge.Library{knowledge.New(st, nil), knowledge.New(st, nil)}
+	var gone sync.Map // ids of documents whose delete has returned
+	var writers, readers sync.WaitGroup
+	done := make(chan struct{})
+	for w := range 3 {
+		writers.Go(func() {
+			kb := libs[w%2].Company(id)
+			for i := range 15 {
+				d, err := kb.Put(t.Context(), knowledge.Document{Title: fmt.Sprint(w), Text: fmt.Sprintf("We open at %d, says writer %d.", i, w)})
+				if err != nil {
+					t.Errorf("Put = error %v", err)
+					return
+				}
+				text := fmt.Sprintf("We open at %d, says writer %d, corrected.", i+1, w)
+				if _, err := kb.Patch(t.Context(), d.ID, knowledge.Patch{Text: &text}); err != nil {
+					t.Errorf("Patch = error %v", err)
+				}
+				if _, err := kb.Delete(t.Context(), d.ID); err != nil {
+					t.Errorf("Delete = error %v", err)
+				}
+				gone.Store(d.ID, true)
+			}
+		})
+	}
+	for r := range 3 {
+		readers.Go(func() {
+			kb := libs[r%2].Company(id)
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				var before []any
+				gone.Range(func(id, _ any) bool { before = append(before, id); return true })
+				found, err := kb.Search(t.Context(), knowledge.Query{Text: "When do you open?"})
+				if err != nil {
+					t.Errorf("Search = error %v", err)
+					return
+				}
+				for _, h := range found.Hits {
+					var at, by int
+					if _, err := fmt.Sscanf(h.Text, "We open at %d, says writer %d", &at, &by); err != nil || fmt.Sprint(by) != h.Title {
+						t.Errorf("a hit of %s reads %q", h.Title, h.Text)
+					}
+					for _, id := range before {
+						if id == h.DocumentID {
+							t.Errorf("a hit is of %s, whose delete had returned", id)
+						}
+					}
+				}
+			}
+		})
+	}
+	writers.Wait()
+	close(done)
+	readers.Wait()
+	for _, lib := range libs {
+		if got := found(t, lib.Company(id), knowledge.Query{Text: "open"}); len(got) != 0 {
+			t.Errorf("Search at the end = %q, want nothing", got)
+		}
+	}
+}

@@ -97,6 +97,7 @@ func TestCitations(t *testing.T) {
 
 // An answerer cannot cite what is not there: nothing of its reply is stored.
 func TestCitationsAreChecked(t *testing.T) {
+	newDesk := newDesks(t)
 	cite := func(change func(*agent.Citation)) agent.Answerer {
 		return agenttest.Script(func(_ context.Context, q agent.Question) (agent.Part, error) {
 			p := q.Passages[0].Passage
@@ -146,6 +147,7 @@ func TestCitationsAreChecked(t *testing.T) {
 // A claim that an answerer does not name, or names wrongly, is the whole text:
 // what a delete erases is never too little.
 func TestClaims(t *testing.T) {
+	newDesk := newDesks(t)
 	const text = "Geöffnet ab neun."
 	for _, tt := range []struct{ from, to, wantFrom, wantTo int }{
 		{0, len("Geöffnet"), 0, len("Geöffnet")},
@@ -171,6 +173,7 @@ func TestClaims(t *testing.T) {
 }
 
 func TestRefuse(t *testing.T) {
+	newDesk := newDesks(t)
 	const own = "Bitte fragen Sie im Laden."
 	for _, tt := range []struct {
 		name       string

@@ -17,6 +17,7 @@ import (
 // A document that is changed or deleted while a reply is written from it: the
 // turn begins again from what there is now, and says so to who reads the stream.
 func TestSourcesChangeMeanwhile(t *testing.T) {
+	newDesk := newDesks(t)
 	atTen := knowledge.Document{Title: "News", Text: "From May on we open at ten in the morning on weekdays."}
 	newText := "We open at eleven on weekdays, as of today."
 	for _, tt := range []struct {
@@ -149,6 +150,7 @@ func TestDeleteErasesReplies(t *testing.T) {
 }
 
 func TestMiddleware(t *testing.T) {
+	newDesk := newDesks(t)
 	// wrap is middleware that changes replies.
 	wrap := func(change func(*agent.Reply)) agent.Middleware {
 		return func(next agent.TurnFunc) agent.TurnFunc {

@@ -53,6 +53,7 @@ func endless(part agent.Part) agent.Answerer {
 // the error says what it was, the failure is on record, and the conversation goes
 // on.
 func TestFailures(t *testing.T) {
+	newDesk := newDesks(t)
 	script := func(steps ...agenttest.Step) parts { return parts{Answerer: agenttest.Script(steps...)} }
 	panics := func(context.Context, agent.Question) (agent.Part, error) { panic("a customer's words") }
 	for _, tt := range []struct {

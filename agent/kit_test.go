@@ -36,6 +36,28 @@ type parts struct {
 // newDesk returns a desk that knows docs, and closes it when the test ends.
 func newDesk(t testing.TB, p parts, docs ...knowledge.Document) *desk {
 	t.Helper()
+	return deskOn(t, newStore(t), p, docs...)
+}
+
+// newDesks returns how to make desks of companies of their own on one store.
+func newDesks(t testing.TB) func(testing.TB, parts, ...knowledge.Document) *desk {
+	t.Helper()
+	st := newStore(t)
+	return func(t testing.TB, p parts, docs ...knowledge.Document) *desk {
+		t.Helper()
+		d := deskOn(t, st, p)
+		c, err := d.companies.Create(t.Context(), "One more")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.company = c.ID
+		d.put(t, docs...)
+		return d
+	}
+}
+
+func newStore(t testing.TB) *sqlite.Store {
+	t.Helper()
 	st, err := sqlite.Open(t.Context(), t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +67,7 @@ func newDesk(t testing.TB, p parts, docs ...knowledge.Document) *desk {
 			t.Errorf("close the store: %v", err)
 		}
 	})
-	return deskOn(t, st, p, docs...)
+	return st
 }
 
 // deskOn is newDesk on a store that is there: another process, as it were.
@@ -73,9 +95,7 @@ func deskOn(t testing.TB, st *sqlite.Store, p parts, docs ...knowledge.Document)
 		t.Fatal(err)
 	}
 	d.company = first.ID
-	if len(docs) > 0 {
-		d.put(t, docs...)
-	}
+	d.put(t, docs...)
 	return d
 }
 

@@ -229,6 +229,7 @@ func TestRecoverEndsWithItsContext(t *testing.T) {
 
 // A step that could not be found again is not recorded.
 func TestRecordInvalid(t *testing.T) {
+	newDesk := newDesks(t)
 	for _, tt := range []struct {
 		name string
 		step agent.Step

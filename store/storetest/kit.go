@@ -45,6 +45,9 @@ func first(t *testing.T, s Store) access.Company {
 	if err != nil {
 		t.Fatalf("FirstCompany: %v", err)
 	}
+	there, err := s.Company(t.Context(), got.ID)
+	ok(t, "Company, the first one", err)
+	same(t, "FirstCompany", got, there)
 	return got
 }
 

@@ -172,6 +172,29 @@ func TestClaims(t *testing.T) {
 	}
 }
 
+// Citations are in the order of what they bear out, in whatever order they came.
+func TestCitationsInOrder(t *testing.T) {
+	const text = "one two three"
+	at := func(words string) agenttest.Step {
+		return func(_ context.Context, q agent.Question) (agent.Part, error) {
+			p := q.Passages[0].Passage
+			c := agent.Cite(p, p.Start, p.End)
+			c.ClaimStart = strings.Index(text, words)
+			c.ClaimEnd = c.ClaimStart + len(words)
+			return agent.Part{Citation: &c}, nil
+		}
+	}
+	d := newDesk(t, parts{Answerer: agenttest.Script(agenttest.Say(text), at("three"), at("one"), at("two"))}, hours)
+	reply := d.ask(t, agent.Message{Text: "When do you open on weekdays?"})
+	var got []string
+	for _, c := range reply.Citations {
+		got = append(got, reply.Text[c.ClaimStart:c.ClaimEnd])
+	}
+	if want := []string{"one", "two", "three"}; !slices.Equal(got, want) {
+		t.Errorf("the citations bear out %q, want %q", got, want)
+	}
+}
+
 func TestRefuse(t *testing.T) {
 	newDesk := newDesks(t)
 	const own = "Bitte fragen Sie im Laden."
@@ -262,6 +285,11 @@ func TestAgentsOwnDocuments(t *testing.T) {
 		reply, err := d.Agent(d.company, tt.agent).Ask(t.Context(), agent.Message{Text: tt.question})
 		if err != nil || (tt.want == "") != (reply.Outcome == agent.Refuse) || !strings.Contains(reply.Text, tt.want) {
 			t.Errorf("agent %q: Ask(%q) = %s %q, %v, want %q", tt.agent, tt.question, reply.Outcome, reply.Text, err, tt.want)
+		}
+		for _, c := range d.explain(t, reply).Candidates {
+			if doc, err := d.knowledge().Get(t.Context(), c.DocumentID); err != nil || doc.AgentID != "" && doc.AgentID != tt.agent {
+				t.Errorf("agent %q considered a document of agent %q, %v", tt.agent, doc.AgentID, err)
+			}
 		}
 	}
 

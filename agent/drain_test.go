@@ -9,6 +9,7 @@ import (
 
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/agent/agenttest"
+	"github.com/answerdesk-go/answerdesk/internal/failpoint"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -87,6 +88,43 @@ func TestDrainCutsShort(t *testing.T) {
 			if got, want := d.script(t, c.ID), "user: When do you open?\nfailure: interrupted"; got != want {
 				t.Errorf("the conversation is\n%s\nwant\n%s", got, want)
 			}
+		}
+	})
+}
+
+// A turn whose message is stored just as the patience ends is cut short too, and
+// waited for.
+func TestDrainCutsShortWhatBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, parts{Answerer: agenttest.Script(agenttest.Block(nil))}, hours)
+		always(t, d)
+		begun := make(chan struct{})
+		failpoint.Set(func(place string) {
+			if place == "turn.begun" {
+				<-begun
+			}
+		})
+		defer failpoint.Set(nil)
+		wait := d.begin(t.Context(), agent.Message{Text: "When do you open?", User: agent.User{ID: "u"}})
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		drained := make(chan error)
+		go func() { drained <- d.Drain(ctx) }()
+		synctest.Wait()
+		close(begun)
+		if err := <-drained; !errors.Is(err, context.Canceled) {
+			t.Errorf("Drain = error %v, want %v", err, context.Canceled)
+		}
+		if _, err := wait(); !errors.Is(err, agent.ErrDraining) {
+			t.Errorf("Ask = error %v, want %v", err, agent.ErrDraining)
+		}
+		page, err := d.conversations().List(t.Context(), agent.ConversationFilter{}, store.Page{})
+		if err != nil || len(page.Data) != 1 {
+			t.Fatalf("List = %d conversations, %v, want one", len(page.Data), err)
+		}
+		if got, want := d.script(t, page.Data[0].ID), "user: When do you open?\nfailure: interrupted"; got != want {
+			t.Errorf("the conversation is\n%s\nwant\n%s", got, want)
 		}
 	})
 }

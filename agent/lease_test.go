@@ -120,8 +120,9 @@ func TestTurnIsTakenOver(t *testing.T) {
 		}
 
 		kept.off.Store(false) // the lost process is back, and learns of it
-		if _, err := wait(); !errors.Is(err, store.ErrFenced) {
-			t.Errorf("Ask = error %v, want %v", err, store.ErrFenced)
+		back := time.Now()
+		if _, err := wait(); !errors.Is(err, store.ErrFenced) || time.Since(back) > 5*time.Second {
+			t.Errorf("Ask = error %v after %v, want %v when the lease is to be renewed", err, time.Since(back), store.ErrFenced)
 		}
 		page, err := heir.conversations().List(t.Context(), agent.ConversationFilter{}, store.Page{})
 		if err != nil || len(page.Data) != 1 {

@@ -51,8 +51,11 @@ func (e *Engine) start(ctx context.Context, company string, a Agent, t Turn, str
 	run, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	r.cancel = cancel
 	unlink := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
-	if e.cut {
+	switch {
+	case e.cut:
 		cancel(ErrDraining)
+	case ctx.Err() != nil: // since the message was stored
+		cancel(context.Cause(ctx))
 	}
 	e.live[t.ReplyID] = r
 	go func() {

@@ -23,7 +23,7 @@ func mutate(name string, st answerdesk.Store) answerdesk.Store {
 	case "event before":
 		return apart{Store: st, before: true}
 	case "early":
-		return early{st}
+		return &early{Store: st}
 	}
 	return st
 }
@@ -73,13 +73,23 @@ func (a apart) tell(ctx context.Context, company, conversation string, events []
 	return a.Store.Enqueue(ctx, store.Commit{Company: company, Events: events})
 }
 
-// early acknowledges queued work before it is committed.
-type early struct{ answerdesk.Store }
+// early acknowledges queued work before it is committed, which is when more is
+// queued.
+type early struct {
+	answerdesk.Store
+	commit func() error // what is still to be done
+}
 
-func (e early) Enqueue(ctx context.Context, c store.Commit) error {
-	go func() {
-		failpoint.At(between)
-		_ = e.Store.Enqueue(context.WithoutCancel(ctx), c)
-	}()
-	return nil
+func (e *early) Enqueue(ctx context.Context, c store.Commit) error {
+	failpoint.At(between)
+	err := e.flush()
+	e.commit = func() error { return e.Store.Enqueue(context.WithoutCancel(ctx), c) }
+	return err
+}
+
+func (e *early) flush() error {
+	if e.commit == nil {
+		return nil
+	}
+	return e.commit()
 }

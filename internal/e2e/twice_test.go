@@ -95,11 +95,12 @@ func eager(t *testing.T, desk *answerdesk.Desk) {
 
 // textOf is all of a reply that came from documents.
 func textOf(r agent.Reply) string {
-	text := r.Text
+	var text strings.Builder
+	text.WriteString(r.Text)
 	for _, c := range r.Citations {
-		text += "\n" + c.Quote
+		text.WriteString("\n" + c.Quote)
 	}
-	return text
+	return text.String()
 }
 
 // What another process has put is what is answered as soon as its call has

@@ -102,7 +102,11 @@ func (r role) open(ctx context.Context) error {
 		r.arm()
 		return recovered(ctx, st, db, runner)
 	}
-	return r.load(ctx, st, runner)
+	err = r.load(ctx, st, runner)
+	if e, ok := st.(*early); ok {
+		err = errors.Join(err, e.flush())
+	}
+	return err
 }
 
 // load runs a load.

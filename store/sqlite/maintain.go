@@ -10,13 +10,24 @@ import (
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
-// Maintain empties the write-ahead log if nobody reads it, so that the bytes of
-// what was deleted leave it too. Deleting tries this at once; when readers were
-// in the way, [answerdesk.Desk.Run] calls it again within a minute, and Close
-// does. It reports whether the log is empty.
+// Maintain overwrites what SQLite left of deleted rows, and empties the write-ahead
+// log if nobody reads it, so that their bytes leave it too. Deleting does the
+// second at once, and the first in a database of up to 8 MiB; for the rest, or
+// when readers were in the way, [answerdesk.Desk.Run] calls it again within a
+// minute, and Close does. It reports whether nothing is left to be done.
 //
 // [answerdesk.Desk.Run]: https://pkg.go.dev/github.com/answerdesk-go/answerdesk#Desk.Run
 func (s *Store) Maintain(ctx context.Context) (bool, error) {
+	if s.wiper.pending() {
+		if err := s.wipe(ctx, wipeable); err != nil {
+			return false, err
+		}
+	}
+	return s.empty(ctx)
+}
+
+// empty empties the write-ahead log, and reports whether it could.
+func (s *Store) empty(ctx context.Context) (bool, error) {
 	if s.path != "" { // empty already, perhaps by another process
 		info, err := os.Stat(s.path + "-wal")
 		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
@@ -67,8 +78,13 @@ func (s *Store) DeleteCompany(ctx context.Context, c store.Commit) error {
 	return nil
 }
 
-// scrub tries to empty the log after a delete. That it could not is no error of
-// the delete, which is done.
+// scrub tries to leave nothing of what was deleted. That it could not is no error
+// of the delete, which is done.
 func (s *Store) scrub(ctx context.Context) {
-	_, _ = s.Maintain(context.WithoutCancel(ctx))
+	s.wiper.wanted.Add(1)
+	ctx = context.WithoutCancel(ctx)
+	if s.wiper.able {
+		_ = s.wipe(ctx, wipedAtOnce)
+	}
+	_, _ = s.empty(ctx)
 }

@@ -38,6 +38,7 @@ type Store struct {
 	path   string
 	writer *writer
 	reader *readers
+	wiper  wiper
 	dbs    []*sql.DB
 
 	closing sync.Once
@@ -132,7 +133,8 @@ func (s *Store) connect(ctx context.Context, wdb, rdb *sql.DB, o Options) (err e
 		return err
 	}
 	s.Store = sqlstore.New(engine{s.writer, s.reader})
-	return nil
+	s.wiper.wanted.Store(1) // a process before may have been killed after a delete
+	return conn.QueryRowContext(ctx, `SELECT COUNT(*) FROM pragma_module_list WHERE name = 'sqlite_dbpage'`).Scan(&s.wiper.able)
 }
 
 // firstConn opens the connection that makes a database one in WAL mode. For the
@@ -153,16 +155,20 @@ func firstConn(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
 	}
 }
 
-// Close waits for what runs, truncates the WAL if nobody else reads it, and
-// closes the database. It may be called twice.
+// Close waits for what runs, overwrites what is left of deleted rows, truncates
+// the WAL if nobody else reads it, and closes the database. It may be called
+// twice.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if s.wiper.wanted.Load() > 1 && s.wiper.pending() {
+			_ = s.wipe(ctx, wipeable) // if it cannot, the next process does
+		}
 		if s.reader != nil {
 			s.reader.close()
 		}
 		if s.writer != nil {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			defer cancel()
 			s.closed = s.writer.close(ctx)
 		}
 		for _, db := range s.dbs {

@@ -72,6 +72,11 @@ func (s *Store) ClaimKeys(ctx context.Context, company, queue, worker string, le
 		leases = nil
 		at := now()
 		until := at + lease.Microseconds()
+		// Keys whose last job is done, and whose worker was lost before it gave them back.
+		if _, err := tx.Exec(`DELETE FROM work_keys WHERE company = ? AND queue = ? AND due_at = ? AND lease_until <= ?`,
+			company, queue, int64(never), at); err != nil {
+			return err
+		}
 		err := all(tx, func(r Rows) error {
 			l := store.Lease{Company: company, Queue: queue, Worker: worker, Until: moment(until)}
 			err := r.Scan(&l.Key, &l.Fence)

@@ -17,8 +17,8 @@ const maxGroup = 256
 
 // A writer runs steps on the one connection that writes. The first caller to
 // find it idle leads: it runs its own step and those that came in meanwhile in
-// one transaction, each in a savepoint, and commits them with one fsync. There
-// is no goroutine but the callers'.
+// one transaction, and commits them with one fsync. There is no goroutine but the
+// callers'.
 type writer struct {
 	conn *conn
 
@@ -102,13 +102,18 @@ func (w *writer) handOver() {
 	w.waiting[0].turn <- true
 }
 
-// group runs steps in one transaction. If the transaction itself fails, each is
-// run in one of its own, so that a step too large for the disk, say, does not
-// take its neighbours with it. The first step is the leader's.
+// group runs steps in one transaction. Where one of them fails, they are run
+// again, each in a savepoint, so that only that one is undone; where the
+// transaction itself fails, each is run in one of its own, so that a step too
+// large for the disk, say, does not take its neighbours with it. Savepoints are
+// not there from the start because most steps succeed, and a savepoint costs two
+// statements. The first step is the leader's.
 func (w *writer) group(steps []*step) {
-	if len(steps) == 1 {
+	switch {
+	case len(steps) == 1:
 		w.alone(steps[0])
-	} else if !w.together(steps) {
+	case w.together(steps, false), w.together(steps, true):
+	default:
 		for _, s := range steps {
 			w.alone(s)
 		}
@@ -140,31 +145,49 @@ func (w *writer) alone(s *step) {
 	}
 }
 
-// together runs steps in one transaction and reports whether it came to its end.
-func (w *writer) together(steps []*step) bool {
-	if w.conn.exec("BEGIN IMMEDIATE") != nil {
-		return false
+// together runs steps in one transaction, each in a savepoint if guarded, and
+// reports whether it came to its end: either all of them have their results, or
+// nothing of them is there.
+func (w *writer) together(steps []*step, guarded bool) bool {
+	if err := w.conn.exec("BEGIN IMMEDIATE"); err != nil {
+		for _, s := range steps {
+			s.err = explain(err) // waiting once more for another process would be too long
+		}
+		return true
 	}
 	for _, s := range steps {
 		if s.err = s.ctx.Err(); s.err != nil {
 			continue
 		}
-		if w.conn.exec("SAVEPOINT step") != nil {
+		if !w.within(s, guarded) {
 			w.conn.rollback()
 			return false
 		}
-		s.err = call(s.fn, w.conn)
-		if s.err != nil && w.conn.exec("ROLLBACK TO step") != nil || w.conn.exec("RELEASE step") != nil {
-			w.conn.rollback() // SQLite has ended the transaction: the disk is full, say
-			return false
-		}
-		s.err = explain(s.err)
 	}
 	if w.conn.commit() != nil {
 		w.conn.rollback()
 		return false
 	}
 	return true
+}
+
+// within runs a step in the running transaction and reports whether that can go
+// on.
+func (w *writer) within(s *step, guarded bool) bool {
+	if !guarded {
+		s.err = call(s.fn, w.conn)
+		return s.err == nil
+	}
+	if w.conn.exec("SAVEPOINT step") != nil {
+		return false
+	}
+	if s.err = call(s.fn, w.conn); s.err != nil {
+		s.err = explain(s.err)
+		if w.conn.exec("ROLLBACK TO step") != nil {
+			return false // SQLite has ended the transaction: the disk is full, say
+		}
+	}
+	return w.conn.exec("RELEASE step") == nil
 }
 
 // call runs a step's function; a panic in it is the step's error, so that the

@@ -129,9 +129,14 @@ func held(tx Tx, company string, t agent.TurnRef) (c conversationRow, err error)
 		return c, err
 	}
 	if !found || c.running == 0 || c.fence != t.Fence || c.turns != int64(t.Number) {
-		return c, fmt.Errorf("turn %d of conversation %s: %w: another worker has it, or it has ended", t.Number, t.ConversationID, store.ErrFenced)
+		return c, fenced(t)
 	}
 	return c, nil
+}
+
+// fenced says that a turn is not the caller's any more.
+func fenced(t agent.TurnRef) error {
+	return fmt.Errorf("turn %d of conversation %s: %w: another worker has it, or it has ended", t.Number, t.ConversationID, store.ErrFenced)
 }
 
 // RecordStep implements [agent.TurnStore].
@@ -185,21 +190,26 @@ func (s *Store) EndTurn(ctx context.Context, c store.Commit, t agent.TurnRef, e 
 		return err
 	}
 	return s.engine.Write(ctx, func(tx Tx) error {
-		conv, err := held(tx, c.Company, t)
+		c := c
+		c.Events = turnEvents(c.Events, t.ConversationID, false)
+		_, own := numbered(c.Events, t.ConversationID, 0)
+		conv := conversationRow{id: t.ConversationID}
+		found, err := one(tx, []any{&conv.agentID, &conv.events}, `UPDATE conversations
+			SET running = 0, worker = '', lease_until = 0, events = events + ?, last_message_at = ?
+			WHERE company = ? AND id = ? AND running = 1 AND fence = ? AND turns = ? RETURNING agent_id, events`,
+			own, micros(m.CreatedAt), c.Company, conv.id, t.Fence, t.Number)
 		if err != nil {
 			return err
 		}
-		seq := 2 * conv.turns
+		if !found {
+			return fenced(t)
+		}
+		c.Events, _ = numbered(c.Events, conv.id, conv.events-own)
+		seq := 2 * int64(t.Number)
 		if err := checkCitations(tx, c.Company, conv, seq, e.Reply.Citations); err != nil {
 			return err
 		}
 		if err := insertMessage(tx, c.Company, seq, m, body, string(e.Explanation)); err != nil {
-			return err
-		}
-		c := c
-		c.Events, conv.events = numbered(turnEvents(c.Events, conv.id, false), conv.id, conv.events)
-		if _, err := tx.Exec(`UPDATE conversations SET running = 0, worker = '', lease_until = 0, events = ?, last_message_at = ?
-			WHERE company = ? AND id = ?`, conv.events, micros(m.CreatedAt), c.Company, conv.id); err != nil {
 			return err
 		}
 		return s.write(c, tx)

@@ -48,7 +48,7 @@ func TestKeysWithoutJobsAreRemoved(t *testing.T) {
 		if err := s.ReleaseKey(t.Context(), held); err != nil {
 			t.Error(err)
 		}
-		time.Sleep(2 * time.Minute)
+		time.Sleep(25 * time.Hour)
 		if err := s.ReleaseKey(t.Context(), claim("next")); err != nil {
 			t.Error(err)
 		}

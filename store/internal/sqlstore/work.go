@@ -12,6 +12,10 @@ import (
 // never is when a key without jobs is due.
 const never = math.MaxInt64
 
+// lostAfter is how long after its lease ran out a worker is taken not to come
+// back; until then it may renew a lease that nobody else has claimed.
+const lostAfter = 24 * time.Hour
+
 // Enqueue implements work.Store.
 func (s *Store) Enqueue(ctx context.Context, c store.Commit) error {
 	return s.engine.Write(ctx, func(tx Tx) error {
@@ -74,7 +78,7 @@ func (s *Store) ClaimKeys(ctx context.Context, company, queue, worker string, le
 		until := at + lease.Microseconds()
 		// Keys whose last job is done, and whose worker was lost before it gave them back.
 		if _, err := tx.Exec(`DELETE FROM work_keys WHERE company = ? AND queue = ? AND due_at = ? AND lease_until <= ?`,
-			company, queue, int64(never), at); err != nil {
+			company, queue, int64(never), at-lostAfter.Microseconds()); err != nil {
 			return err
 		}
 		err := all(tx, func(r Rows) error {

@@ -26,6 +26,7 @@ type writer struct {
 	waiting []*step
 	led     bool // whether somebody leads
 	closed  bool
+	idle    chan struct{} // closed when it is closed and nobody leads any more
 }
 
 // A step is a caller's function on its way through the writer.
@@ -37,7 +38,7 @@ type step struct {
 	turn chan bool // true: you lead now; false: err is your result
 }
 
-func newWriter(c *sql.Conn) *writer { return &writer{conn: newConn(c)} }
+func newWriter(c *sql.Conn) *writer { return &writer{conn: newConn(c), idle: make(chan struct{})} }
 
 // check asserts the settings that durability and deletion rest on.
 func (w *writer) check(ctx context.Context) error {
@@ -95,11 +96,14 @@ func (w *writer) take() []*step {
 func (w *writer) handOver() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.waiting) == 0 {
-		w.led = false
+	if len(w.waiting) > 0 {
+		w.waiting[0].turn <- true
 		return
 	}
-	w.waiting[0].turn <- true
+	w.led = false
+	if w.closed {
+		close(w.idle)
+	}
 }
 
 // group runs steps in one transaction. Where one of them fails, they are run
@@ -206,28 +210,22 @@ func (w *writer) outside(ctx context.Context, fn func(*conn) error) error {
 	return w.queue(&step{ctx: ctx, bare: fn, turn: make(chan bool, 1)})
 }
 
-// close lets what waits finish, and takes nothing more.
+// close takes nothing more, lets what waits finish, and closes the connection.
 func (w *writer) close(ctx context.Context) error {
-	err := w.outside(ctx, func(c *conn) error {
-		w.mu.Lock()
-		w.closed = true
-		w.mu.Unlock()
-		if err := c.truncate(); !errors.Is(err, errBusy) {
-			return err
+	w.mu.Lock()
+	w.closed = true
+	led := w.led
+	w.mu.Unlock()
+	if led {
+		select {
+		case <-w.idle:
+		case <-ctx.Done():
+			return fmt.Errorf("a step of the store has not ended: %w", ctx.Err())
 		}
-		return nil
-	})
-	for { // steps that came in before it was closed
-		w.mu.Lock()
-		idle := !w.led
-		w.closed = true
-		w.mu.Unlock()
-		if idle {
-			break
-		}
-		if err := w.outside(ctx, func(*conn) error { return nil }); err != nil {
-			break
-		}
+	}
+	err := w.conn.truncate()
+	if errors.Is(err, errBusy) {
+		err = nil // whoever reads it leaves last
 	}
 	return errors.Join(err, w.conn.close())
 }

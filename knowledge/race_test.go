@@ -1,6 +1,7 @@
 package knowledge_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -133,6 +134,69 @@ func TestSearchWhileWriting(t *testing.T) {
 	for _, lib := range libs {
 		if got := found(t, lib.Company(id), knowledge.Query{Text: "open"}); len(got) != 0 {
 			t.Errorf("Search at the end = %q, want nothing", got)
+		}
+	}
+}
+
+// racing is a store where somebody else writes right after a document was read.
+type racing struct {
+	knowledge.Store
+	meanwhile func()
+}
+
+func (r *racing) Document(ctx context.Context, company, id string) (knowledge.Document, error) {
+	d, err := r.Store.Document(ctx, company, id)
+	if f := r.meanwhile; f != nil {
+		r.meanwhile = nil
+		f()
+	}
+	return d, err
+}
+
+// A patch is refused when the text has changed since it read the document, also
+// if it leaves the text alone.
+func TestPatchConflict(t *testing.T) {
+	st := openStore(t, t.TempDir())
+	id := company(t, st)
+	other := knowledge.New(st, nil).Company(id)
+	read := &racing{Store: st}
+	kb := knowledge.New(read, nil).Company(id)
+	title, text := "New", "We open at ten."
+	for _, tt := range []struct {
+		name      string
+		patch     knowledge.Patch
+		meanwhile func(id string) error
+		want      error
+	}{
+		{"nothing happens meanwhile", knowledge.Patch{Title: &title}, nil, nil},
+		{"a title, the text changes", knowledge.Patch{Title: &title}, func(id string) error {
+			_, err := other.Patch(t.Context(), id, knowledge.Patch{Text: &text})
+			return err
+		}, store.ErrConflict},
+		{"a text, the text changes", knowledge.Patch{Text: &title}, func(id string) error {
+			_, err := other.Patch(t.Context(), id, knowledge.Patch{Text: &text})
+			return err
+		}, store.ErrConflict},
+		{"a title, the document is deleted", knowledge.Patch{Title: &title}, func(id string) error {
+			_, err := other.Delete(t.Context(), id)
+			return err
+		}, store.ErrNotFound},
+		{"a text, the document is deleted", knowledge.Patch{Text: &text}, func(id string) error {
+			_, err := other.Delete(t.Context(), id)
+			return err
+		}, store.ErrNotFound},
+	} {
+		doc := put(t, kb, knowledge.Document{Title: "Old", Text: "We open at nine."})
+		read.meanwhile = func() {
+			if tt.meanwhile == nil {
+				return
+			}
+			if err := tt.meanwhile(doc.ID); err != nil {
+				t.Errorf("%s: error %v", tt.name, err)
+			}
+		}
+		if _, err := kb.Patch(t.Context(), doc.ID, tt.patch); !errors.Is(err, tt.want) {
+			t.Errorf("%s: Patch = error %v, want %v", tt.name, err, tt.want)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 	if err != nil {
 		return fmt.Errorf("back up to %s: %w", file, err)
 	}
-	return syncFile(filepath.Dir(file))
+	return syncFolder(filepath.Dir(file))
 }
 
 // copyTo writes what the database holds to a new file.
@@ -89,7 +89,7 @@ func restore(ctx context.Context, dir, file string) error {
 	if err := os.Rename(part, filepath.Join(dir, FileName)); err != nil {
 		return err
 	}
-	return syncFile(dir)
+	return syncFolder(dir)
 }
 
 // verify checks that a file is a whole database of this program.
@@ -144,13 +144,4 @@ func copyFile(to, from string) error {
 	}
 	_, err = io.Copy(w, r)
 	return errors.Join(err, w.Sync(), w.Close())
-}
-
-// syncFile makes a file, or the entries of a folder, durable.
-func syncFile(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

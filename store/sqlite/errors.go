@@ -13,6 +13,7 @@ var unavailable = map[int]string{
 	5:  "another process has held the database for too long: see which one writes to it",
 	8:  "the database may not be written: check the owner and the permissions of its folder and files",
 	10: "reading or writing the disk failed: check the disk, then open the store again",
+	11: "the database is damaged: restore a backup into a new folder",
 	13: "the disk is full: free some space; nothing of this step was stored",
 	14: "the database file cannot be opened: check that its folder is there and may be written",
 	23: "access was denied",

@@ -25,6 +25,14 @@ const (
 	MigrateOff   Migrate = "off"   // do not look: somebody else has taken care
 )
 
+func (m Migrate) check() error {
+	switch m {
+	case "", MigrateAuto, MigrateCheck, MigrateOff:
+		return nil
+	}
+	return fmt.Errorf("migrate: %q is none of %q, %q and %q", m, MigrateAuto, MigrateCheck, MigrateOff)
+}
+
 //go:embed migrations/*.sql
 var migrations embed.FS
 
@@ -70,12 +78,8 @@ func readMigrations() ([]migration, error) {
 // migrate brings the schema up to date in one transaction, so that of several
 // processes one does it and the others find it done.
 func migrate(ctx context.Context, conn *sql.Conn, mode Migrate) error {
-	switch mode {
-	case "", MigrateAuto, MigrateCheck:
-	case MigrateOff:
-		return nil
-	default:
-		return fmt.Errorf("migrate: %q is none of %q, %q and %q", mode, MigrateAuto, MigrateCheck, MigrateOff)
+	if err := mode.check(); err != nil || mode == MigrateOff {
+		return err
 	}
 	ms, err := readMigrations()
 	if err != nil {

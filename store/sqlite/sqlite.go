@@ -3,9 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -69,7 +69,8 @@ func open(ctx context.Context, dir string, opts *Options) (*Store, error) {
 	if err := checkLibc(); err != nil {
 		return nil, err
 	}
-	if err := makeFolder(dir, o.Migrate); err != nil {
+	fresh, err := makeFolder(dir, o.Migrate)
+	if err != nil {
 		return nil, err
 	}
 	path, err := filepath.Abs(filepath.Join(dir, FileName))
@@ -85,7 +86,15 @@ func open(ctx context.Context, dir string, opts *Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{path: path, dbs: []*sql.DB{rdb, wdb}}
-	return s, s.connect(ctx, wdb, rdb, o)
+	if err := s.connect(ctx, wdb, rdb, o); err != nil {
+		return nil, err
+	}
+	if fresh {
+		if err := ownersOnly(path); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
 }
 
 // New returns a store on a handle that the host has opened and goes on owning,
@@ -178,17 +187,6 @@ func (s *Store) Close() error {
 		}
 	})
 	return s.closed
-}
-
-// makeFolder makes the folder of a database that may be new.
-func makeFolder(dir string, m Migrate) error {
-	if m == MigrateCheck || m == MigrateOff {
-		if _, err := os.Stat(filepath.Join(dir, FileName)); err != nil {
-			return fmt.Errorf("no database to open: %w", err)
-		}
-		return nil
-	}
-	return os.MkdirAll(dir, 0o700)
 }
 
 // The settings of every connection that writes, and of every one that reads.

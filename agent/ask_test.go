@@ -332,7 +332,6 @@ func TestMessageInvalid(t *testing.T) {
 		{"user.phone", agent.Message{Text: "Hi", User: agent.User{Phone: "\x00"}}},
 		{"metadata", agent.Message{Text: "Hi", Metadata: map[string]any{"page": strings.Repeat("x", 16<<10)}}},
 		{"metadata", agent.Message{Text: "Hi", Metadata: map[string]any{"page": func() {}}}},
-		{"conversation_id", agent.Message{Text: "Hi", ConversationID: "conv_1"}},
 	} {
 		_, err := d.agent().Ask(t.Context(), tt.message)
 		invalid, ok := errors.AsType[*agent.InvalidError](err)

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/answerdesk-go/answerdesk/internal/id"
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // MaxMessage bounds the text of a message, in bytes.
@@ -45,7 +46,8 @@ type User struct {
 	Phone string `json:"phone,omitzero"`
 }
 
-// check returns an [InvalidError] naming the first field that cannot be taken.
+// check returns an [InvalidError] naming the first field that cannot be taken, or
+// a [store.NotFoundError] for what cannot be the id of a conversation.
 func (m *Message) check() error {
 	if strings.TrimSpace(m.Text) == "" {
 		return invalid("message", "is empty")
@@ -72,7 +74,7 @@ func (m *Message) check() error {
 	if m.ConversationID != "" {
 		canonical, err := id.Parse(id.Conversation, m.ConversationID)
 		if err != nil {
-			return invalid("conversation_id", "%v", err)
+			return store.NotFound("conversation", clip(m.ConversationID))
 		}
 		m.ConversationID = canonical
 	}

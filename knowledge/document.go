@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/answerdesk-go/answerdesk/internal/id"
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // A Kind says how a document came to be.
@@ -127,11 +128,12 @@ func (d *Document) check() error {
 	if d.Kind == KindQA && d.Title == "" && len(d.Questions) > 0 {
 		d.Title = clip(d.Questions[0], MaxTitle)
 	}
-	var err error
 	if d.AgentID != "" {
-		if d.AgentID, err = id.Parse(id.Agent, d.AgentID); err != nil {
-			return invalid("agent_id", "%v", err)
+		canonical, err := id.Parse(id.Agent, d.AgentID)
+		if err != nil {
+			return store.NotFound("agent", clip(d.AgentID, 64))
 		}
+		d.AgentID = canonical
 	}
 	switch {
 	case d.Kind != KindUpload && d.Kind != KindQA:

@@ -32,7 +32,6 @@ func TestDocumentInvalid(t *testing.T) {
 		{"text", knowledge.Document{Text: "<html><script>" + secret + "</script>", Format: knowledge.HTML}},
 		{"kind", knowledge.Document{Text: "x", Kind: "page"}},
 		{"format", knowledge.Document{Text: "x", Format: "pdf"}},
-		{"agent_id", knowledge.Document{Text: "x", AgentID: "agt_1"}},
 		{"title", knowledge.Document{Text: "x", Title: strings.Repeat("ö", knowledge.MaxTitle+1)}},
 		{"title", knowledge.Document{Text: "x", Title: secret + "\xff"}},
 		{"url", knowledge.Document{Text: "x", URL: strings.Repeat("x", 2049)}},

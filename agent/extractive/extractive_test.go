@@ -290,3 +290,21 @@ func TestVerbatim(t *testing.T) {
 		t.Errorf("List = %d documents, %v, want %d", len(page.Data), err, len(texts))
 	}
 }
+
+// A heading without a word below it is found, but says nothing that could be
+// quoted.
+func TestHeadingAlone(t *testing.T) {
+	kb := base(t)
+	if _, err := kb.Put(t.Context(), knowledge.Document{Format: knowledge.Markdown, Text: "# Shop\n\nWe sell lamps.\n\n# Repairs of old lamps\n"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []string{"Repairs of old lamps?", "repairs"} {
+		if _, quotes := answer(t, extractive.New(nil), kb, q); len(quotes) > 0 {
+			for _, c := range quotes {
+				if strings.Contains(c.Quote, "Repairs") {
+					t.Errorf("Answer(%q) quotes %q, want no heading", q, c.Quote)
+				}
+			}
+		}
+	}
+}

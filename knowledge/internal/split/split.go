@@ -131,7 +131,7 @@ type piece struct {
 func (s *splitter) section(sec section) {
 	if len(sec.blocks) == 0 {
 		if len(sec.path) > 0 && sec.leaf {
-			s.add(sec.heading.Start, sec.heading.End, sec.path[:len(sec.path)-1])
+			s.add(lineStart(s.text, sec.heading.Start), sec.heading.End, sec.path[:len(sec.path)-1]) // with its marks, to be told from a sentence
 		}
 		return
 	}

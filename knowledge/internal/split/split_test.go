@@ -36,7 +36,7 @@ func TestSplit(t *testing.T) {
 		{"small headings part full passages", "# A\n\n" + long + "\n\n#### B\n\n" + long, "[A] " + long + "\n[A/B] " + long + "\n"},
 		{"tiny sections share", "# A\n\n## b\n\nOne.\n\n## c\n\nTwo.\n\n## d\n\n" + long, "[A] ## b⏎⏎One.⏎⏎## c⏎⏎Two.\n[A/d] " + long + "\n"},
 		{"questions do not share", "# FAQ\n\n## When?\n\nNow.\n\n## Where?\n\nHere.", "[FAQ/When?] Now.\n[FAQ/Where?] Here.\n"},
-		{"a heading alone", "# A\n\n# Is this empty?\n\n# C\n\n" + long, "[] A\n[] Is this empty?\n[C] " + long + "\n"},
+		{"a heading alone", "# A\n\n# Is this empty?\n\n# C\n\n" + long, "[] # A\n[] # Is this empty?\n[C] " + long + "\n"},
 		{"bullets and fences stay", long + "\n\n" + long + "\n\n- " + long + "\n- two\n\n```\n" + code + "\n```\n\nend", "[] " + long + "\n[] " + long + "\n[] - " + long +
 			"⏎- two\n[] ```⏎" + strings.ReplaceAll(code, "\n", "⏎") + "⏎```⏎⏎end\n"},
 		{"code stays with its words", "Run this:\n\n```\n" + code + "\n```\n", "[] Run this:⏎⏎```⏎" + strings.ReplaceAll(code, "\n", "⏎") + "⏎```\n"},

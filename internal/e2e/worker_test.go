@@ -33,7 +33,7 @@ const roleVar = "ANSWERDESK_E2E_ROLE"
 
 // A role is what a process is started for.
 type role struct {
-	Do      string // "load", "recover" or "write"
+	Do      string // "load", "recover", "backup" or "write"
 	Dir     string // of the desk
 	First   int    // step
 	Seed    uint64
@@ -41,7 +41,8 @@ type role struct {
 	Mutant  string // see mutate
 
 	// At names a place where the process is to kill itself when it comes by
-	// for the Hit-th time; empty means that it does not.
+	// for the Hit-th time; empty means that it does not. For "backup" it is the
+	// file.
 	At  string
 	Hit int
 }
@@ -71,6 +72,9 @@ func play(v string) error {
 			cancel()
 		}()
 		return r.open(ctx)
+	case "backup":
+		defer cancel()
+		return r.backUp(ctx)
 	case "write":
 		defer cancel()
 		return r.write(ctx, os.Stdin, os.Stdout)

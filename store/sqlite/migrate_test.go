@@ -52,7 +52,7 @@ func TestDatabasesOfOtherVersions(t *testing.T) {
 		{name: "newer, checked", edit: `INSERT INTO schema_version VALUES (?, 'later.sql', 'sum', 0)`, args: []any{last + 1}, mode: MigrateCheck, want: "written by a newer version"},
 		{name: "newer, not looked at", edit: `INSERT INTO schema_version VALUES (?, 'later.sql', 'sum', 0)`, args: []any{last + 1}, mode: MigrateOff},
 		{name: "changed", edit: `UPDATE schema_version SET sha256 = 'other' WHERE version = 1`, want: "do not belong together"},
-		{name: "with a gap", edit: `UPDATE schema_version SET version = version + 1 WHERE version = (SELECT MIN(version) FROM schema_version)`, want: "version"},
+		{name: "with a gap", edit: `DELETE FROM schema_version WHERE version = 1`, want: "do not belong together"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -45,7 +45,7 @@ func (s *Store) Conversations(ctx context.Context, company string, f agent.Conve
 		query, args = query+` AND agent_id = ?`, append(args, f.AgentID)
 	}
 	if f.UserID != "" {
-		query, args = query+` AND user_id = ?`, append(args, f.UserID)
+		query, args = query+` AND user_id = ? AND user_id <> ''`, append(args, f.UserID) // as the index has it
 	}
 	return list(ctx, s, p, []string{"conversations", company, f.AgentID, f.UserID}, func(c agent.Conversation) string { return c.ID },
 		scanConversation, query, args...)

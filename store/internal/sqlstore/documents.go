@@ -294,6 +294,9 @@ func (s *Store) Documents(ctx context.Context, company string, f knowledge.Filte
 			query, args = query+` AND `+cond.column+` = ?`, append(args, cond.value)
 		}
 	}
+	if f.ExternalID != "" {
+		query += ` AND external_id <> ''` // as the index has it
+	}
 	return list(ctx, s, p, []string{"documents", company, f.AgentID, string(f.Kind), f.ExternalID},
 		func(d knowledge.Document) string { return d.ID },
 		func(r Rows) (knowledge.Document, error) {

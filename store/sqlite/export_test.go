@@ -1,0 +1,28 @@
+package sqlite
+
+// Statements returns the text of every statement that a store has prepared, unless it is
+// closed.
+func Statements(s *Store) []string {
+	var out []string
+	add := func(c *conn) {
+		for query := range c.statements {
+			out = append(out, query)
+		}
+	}
+	select {
+	case <-s.reader.closed: // and so is the writer
+		return nil
+	default:
+	}
+	add(s.writer.conn)
+	var idle []*conn
+	for range s.reader.size {
+		c := <-s.reader.idle
+		add(c)
+		idle = append(idle, c)
+	}
+	for _, c := range idle {
+		s.reader.idle <- c
+	}
+	return out
+}

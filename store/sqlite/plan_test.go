@@ -1,0 +1,131 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/answerdesk-go/answerdesk/store/sqlite"
+)
+
+// statements are those that the stores of a suite have prepared.
+type statements struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (st *statements) note(s *sqlite.Store) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.seen == nil {
+		st.seen = map[string]bool{}
+	}
+	for _, query := range sqlite.Statements(s) {
+		st.seen[strings.Join(strings.Fields(query), " ")] = true
+	}
+}
+
+// Statements that may read more rows of a table than those they are about, by a
+// part of their text, and why that is no harm.
+var mayRead = []struct{ part, why string }{
+	{"FROM companies ORDER BY created_at, id LIMIT 1", "once a process, and there are few"},
+	{"FROM companies WHERE 1 = 1 ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
+	{"FROM agents a JOIN companies c", "in the order of the key, as far as the page goes"},
+	{"FROM conversations WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
+	{"FROM documents WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
+	{"FROM documents WHERE company = ? AND kind = ? ORDER BY id DESC LIMIT", "there are two kinds: a page is soon full"},
+	{"FROM audit_log WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
+	{"FROM work_dead WHERE company = ? AND queue = ? ORDER BY id DESC LIMIT", "what was given up is little, and looked at by people"},
+	{"COALESCE(MAX(position), 0) + 1", "the last row of the key"},
+	{"FROM work_keys WHERE queue = ? AND due_at <= ? AND lease_until <= ? GROUP BY company", "once a company, of those with work"},
+	{"FROM conversations WHERE running = 1 AND lease_until <= ?", "the index has the turns that run, and no others"},
+	{"user_id = ? AND agent_id = ? AND user_id <> '' ORDER BY last_message_at DESC", "those of one user with one agent are sorted"},
+	{"user_id = ? AND user_id <> '' ORDER BY id DESC", "those of one user are sorted"},
+	{"FROM documents WHERE company = ? AND external_id = ? AND external_id <> ''", "one look for each agent that has documents"},
+	{"sqlite_dbpage", "pages by number"},
+}
+
+// everyRow matches the steps of a plan that read every row of a table, or every
+// row that a company has there, or that sort.
+var everyRow = regexp.MustCompile(`^SCAN [a-z_]+($| USING| VIRTUAL)|\(company=\?\)$|\(ANY\(|^USE TEMP B-TREE`)
+
+// check explains every statement in a database without statistics of its own, and
+// finds none that reads a large table to its end.
+func (st *statements) check(t *testing.T) {
+	dir := t.TempDir()
+	s, err := sqlite.Open(t.Context(), dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	db, err := sql.Open("sqlite", filepath.Join(dir, sqlite.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	used := map[string]bool{}
+	explained := 0
+	for query := range st.seen {
+		verb, _, _ := strings.Cut(query, " ")
+		switch verb {
+		case "SELECT", "INSERT", "UPDATE", "DELETE", "WITH":
+		default:
+			continue // it has no plan
+		}
+		explained++
+		if strings.HasPrefix(query, "DELETE FROM ") && strings.HasSuffix(query, " WHERE company = ?") {
+			continue // all that a company has is what it is about
+		}
+		for _, step := range plan(t, db, query) {
+			if !everyRow.MatchString(step) || isCommonTable(query, step) {
+				continue
+			}
+			allowed := false
+			for _, may := range mayRead {
+				if strings.Contains(query, may.part) {
+					allowed, used[may.part] = true, true
+				}
+			}
+			if !allowed {
+				t.Errorf("%s\n%s", query, step)
+			}
+		}
+	}
+	if explained < 100 {
+		t.Errorf("%d statements were explained, which cannot be all", explained)
+	}
+	for _, may := range mayRead {
+		if !used[may.part] {
+			t.Errorf("no statement needs to be allowed for %q any more", may.part)
+		}
+	}
+	t.Logf("%d statements explained", explained)
+}
+
+// isCommonTable reports whether a step of a plan reads what the statement itself
+// has listed.
+func isCommonTable(query, step string) bool {
+	table, _, _ := strings.Cut(strings.TrimPrefix(step, "SCAN "), " ")
+	return strings.HasPrefix(query, "WITH wanted ") && table == "w"
+}
+
+func plan(t *testing.T, db *sql.DB, query string) (steps []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, step)
+	}
+	return steps
+}

@@ -2,6 +2,7 @@ package knowledge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -79,47 +80,71 @@ func (b *Base) Unchanged(ctx context.Context, docs ...Document) ([]bool, error) 
 }
 
 // Patch changes parts of a document, and returns it without its text. A new text
-// raises its version.
+// raises its version; when somebody else has given it another text meanwhile, that
+// is a [store.ErrConflict]. Of patches to other fields at the same time none is
+// lost.
 func (b *Base) Patch(ctx context.Context, documentID string, p Patch) (Document, error) {
 	canonical, err := parse(documentID)
 	if err != nil {
 		return Document{}, err
 	}
-	there, err := b.lib.store.Document(ctx, b.company, canonical)
-	if err != nil {
-		return Document{}, err
+	version := 0
+	for tries := 0; ; tries++ {
+		there, err := b.lib.store.Document(ctx, b.company, canonical)
+		if err != nil {
+			return Document{}, err
+		}
+		if version == 0 {
+			version = there.Version
+		}
+		if p.Text != nil && there.Version != version {
+			return Document{}, fmt.Errorf("document %s: %w: it has another text by now, version %d: read it again", canonical, store.ErrConflict, there.Version)
+		}
+		w, changes, err := patched(there, p)
+		if err != nil || !changes {
+			return there, err
+		}
+		out, err := b.write(ctx, []Write{w})
+		if errors.Is(err, store.ErrConflict) && tries < patchTries {
+			continue // it has changed since it was read
+		}
+		if err != nil {
+			return Document{}, err
+		}
+		return out[0].Document, nil
 	}
+}
+
+// patchTries bounds how often a patch begins again because of others.
+const patchTries = 100
+
+// patched returns how to store a document that is there with a patch applied, and
+// whether that changes it.
+func patched(there Document, p Patch) (w Write, changes bool, err error) {
 	d := p.apply(there)
-	if p.Text == nil && p.Format != nil && *p.Format != there.Format {
-		return Document{}, invalid("format", "can only change together with the text")
-	}
-	w := Write{Document: d, IfVersion: there.Version, KeepText: p.Text == nil}
-	if !w.KeepText {
+	if p.Text != nil {
 		if w, err = prepare(d); err != nil {
-			return Document{}, err
+			return Write{}, false, err
 		}
-		w.IfVersion = there.Version
-	} else {
-		d.Text = "-" // not looked at
-		if err := d.check(); err != nil {
-			return Document{}, err
-		}
-		d.Text = ""
-		if d.Metadata, err = normal(d.Metadata); err != nil {
-			return Document{}, err
-		}
-		if reflect.DeepEqual(d, there) {
-			return there, nil
-		}
-		w.Document = d
-		w.Document.UpdatedAt = time.Now().UTC().Truncate(time.Microsecond)
-		w.Hash = hashOf(w.Document)
+		w.IfVersion, w.IfUpdated = there.Version, there.UpdatedAt
+		return w, true, nil
 	}
-	out, err := b.write(ctx, []Write{w})
-	if err != nil {
-		return Document{}, err
+	if p.Format != nil && *p.Format != there.Format {
+		return Write{}, false, invalid("format", "can only change together with the text")
 	}
-	return out[0].Document, nil
+	d.Text = "-" // not looked at
+	if err := d.check(); err != nil {
+		return Write{}, false, err
+	}
+	d.Text = ""
+	if d.Metadata, err = normal(d.Metadata); err != nil {
+		return Write{}, false, err
+	}
+	if reflect.DeepEqual(d, there) {
+		return Write{}, false, nil
+	}
+	d.UpdatedAt = time.Now().UTC().Truncate(time.Microsecond)
+	return Write{Document: d, IfUpdated: there.UpdatedAt, KeepText: true, Hash: hashOf(d)}, true, nil
 }
 
 // write stores documents and lets the index follow.

@@ -172,7 +172,7 @@ func TestPatchConflict(t *testing.T) {
 		{"a title, the text changes", knowledge.Patch{Title: &title}, func(id string) error {
 			_, err := other.Patch(t.Context(), id, knowledge.Patch{Text: &text})
 			return err
-		}, store.ErrConflict},
+		}, nil},
 		{"a text, the text changes", knowledge.Patch{Text: &title}, func(id string) error {
 			_, err := other.Patch(t.Context(), id, knowledge.Patch{Text: &text})
 			return err
@@ -198,5 +198,25 @@ func TestPatchConflict(t *testing.T) {
 		if _, err := kb.Patch(t.Context(), doc.ID, tt.patch); !errors.Is(err, tt.want) {
 			t.Errorf("%s: Patch = error %v, want %v", tt.name, err, tt.want)
 		}
+	}
+}
+
+// Of patches to different fields at the same time none is lost.
+func TestPatchesAtOnce(t *testing.T) {
+	kb := newBase(t)
+	doc := put(t, kb, knowledge.Document{Title: "Old", Text: "We open at nine."})
+	const patches = 16
+	var wg sync.WaitGroup
+	for i := range patches {
+		wg.Go(func() {
+			if _, err := kb.Patch(t.Context(), doc.ID, knowledge.Patch{Metadata: map[string]any{fmt.Sprint("key", i): i}}); err != nil {
+				t.Errorf("Patch %d: error %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	got, err := kb.Get(t.Context(), doc.ID)
+	if err != nil || len(got.Metadata) != patches || got.Version != 1 {
+		t.Errorf("after %d patches the document has metadata %v and version %d, error %v", patches, got.Metadata, got.Version, err)
 	}
 }

@@ -21,8 +21,8 @@ type Store interface {
 	// writes for each change: content.created or content.updated.
 	//
 	// It returns a [store.NotFoundError] for an ID or agent that is not there,
-	// and an error wrapping [store.ErrConflict] when IfVersion is not the
-	// version there, or when another document has the external id.
+	// and an error wrapping [store.ErrConflict] when IfVersion or IfUpdated is
+	// not what is there, or when another document has the external id.
 	WriteDocuments(ctx context.Context, c store.Commit, writes []Write) (Written, error)
 
 	// DeleteDocument removes a document with all versions and passages, erases
@@ -66,12 +66,13 @@ type Store interface {
 
 // A Write is a document to be stored, with its text cut into passages.
 type Write struct {
-	Document           // Text is the stored text; ID may be empty
-	NewID     string   // the id if the document is new
-	KeepText  bool     // leave the text and passages of the document, which must be there
-	IfVersion int      // the version it must have; 0 means any
-	Hash      [32]byte // of everything in the document that the caller gave
-	TextHash  [32]byte // of what the passages are made of
+	Document            // Text is the stored text; ID may be empty
+	NewID     string    // the id if the document is new
+	KeepText  bool      // leave the text and passages of the document, which must be there
+	IfVersion int       // the version it must have; 0 means any
+	IfUpdated time.Time // the UpdatedAt it must have, which every change moves on; zero means any
+	Hash      [32]byte  // of everything in the document that the caller gave
+	TextHash  [32]byte  // of what the passages are made of
 	Passages  []Passage
 }
 

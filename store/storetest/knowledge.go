@@ -63,6 +63,11 @@ var writePromises = []promise{
 		check: ifVersion,
 	},
 	{
+		name:  "if updated",
+		text:  "every change moves a document's time of update on, and who expects another time is in conflict",
+		check: ifUpdated,
+	},
+	{
 		name:  "id taken",
 		text:  "a new document cannot have the id of another one",
 		check: documentIDTaken,
@@ -421,6 +426,22 @@ func ifVersion(t *testing.T, k *kit) {
 	if got := k.put(t, hashed(next))[0]; got.Version != 2 {
 		t.Errorf("WriteDocuments if at version 1 = %s, want version 2", canonical(got))
 	}
+}
+
+func ifUpdated(t *testing.T, k *kit) {
+	first := k.putOne(t, hashed(hours()))
+	next := hashed(hours())
+	next.ID, next.Title, next.KeepText, next.Hash[0] = first.ID, "Other", true, next.Hash[0]+1
+	next.UpdatedAt, next.IfUpdated = first.UpdatedAt, first.UpdatedAt // written within a microsecond
+	second := k.put(t, next)[0]
+	if !second.UpdatedAt.After(first.UpdatedAt) {
+		t.Errorf("a document changed twice within a microsecond was updated at %v, then at %v", first.UpdatedAt, second.UpdatedAt)
+	}
+	before := read(t, k, k.company)
+	next.Hash[0]++
+	_, err := k.WriteDocuments(t.Context(), k.commit(), []knowledge.Write{next})
+	refused(t, "WriteDocuments if updated at an earlier time", err, store.ErrConflict)
+	same(t, "the company", read(t, k, k.company), before)
 }
 
 func documentIDTaken(t *testing.T, k *kit) {

@@ -119,6 +119,9 @@ func writeDocument(tx Tx, company string, w knowledge.Write) (documentRow, knowl
 	if w.IfVersion != 0 && old.Version != w.IfVersion {
 		return old, "", fmt.Errorf("document %s: %w: it is at version %d, not %d: read it again", old.ID, store.ErrConflict, old.Version, w.IfVersion)
 	}
+	if !w.IfUpdated.IsZero() && micros(old.UpdatedAt) != micros(w.IfUpdated) {
+		return old, "", fmt.Errorf("document %s: %w: it has changed since it was read: read it again", old.ID, store.ErrConflict)
+	}
 	if found && bytes.Equal(old.hash, w.Hash[:]) {
 		return old, knowledge.Unchanged, nil
 	}
@@ -142,6 +145,9 @@ func writeDocument(tx Tx, company string, w knowledge.Write) (documentRow, knowl
 	newText := true
 	if found {
 		d.ID, d.Version, d.CreatedAt = old.ID, old.Version, old.CreatedAt
+		if !d.UpdatedAt.After(old.UpdatedAt) {
+			d.UpdatedAt = old.UpdatedAt.Add(time.Microsecond)
+		}
 		newText = !w.KeepText && !bytes.Equal(old.textHash, w.TextHash[:])
 	} else {
 		d.ID = w.NewID

@@ -81,6 +81,8 @@ func (c *tenant) write(w knowledge.Write) (d document, status knowledge.Status, 
 		return d, "", fmt.Errorf("document %s: %w: document %s has its external id", w.ID, store.ErrConflict, named.ID)
 	case w.IfVersion != 0 && (!found || old.Version != w.IfVersion):
 		return d, "", fmt.Errorf("document %s: %w: it is at version %d, not %d", old.ID, store.ErrConflict, old.Version, w.IfVersion)
+	case !w.IfUpdated.IsZero() && !old.UpdatedAt.Equal(w.IfUpdated):
+		return d, "", fmt.Errorf("document %s: %w: it has changed since it was read", old.ID, store.ErrConflict)
 	case found && old.hash == w.Hash:
 		return old, knowledge.Unchanged, nil
 	}
@@ -89,6 +91,9 @@ func (c *tenant) write(w knowledge.Write) (d document, status knowledge.Status, 
 	d.CreatedAt, d.UpdatedAt = stored(w.CreatedAt), stored(w.UpdatedAt)
 	if found {
 		d.ID, d.CreatedAt = old.ID, old.CreatedAt
+		if !d.UpdatedAt.After(old.UpdatedAt) {
+			d.UpdatedAt = old.UpdatedAt.Add(time.Microsecond)
+		}
 		if w.KeepText || old.textHash == w.TextHash {
 			d.Version, d.textHash, d.texts, d.passages = old.Version, old.textHash, old.texts, old.passages
 			return d, knowledge.Updated, nil

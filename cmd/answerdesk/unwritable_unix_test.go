@@ -155,7 +155,7 @@ func TestWithoutPermission(t *testing.T) {
 	as("ask", "--data", desk, whenOpen).want(t, 0, "outcome: answer")
 
 	as("ingest", "--data", folder+"/desk", folder+"/hours.md").want(t, 1, "open "+folder+"/desk", "permission denied")
-	as("ask", "--data", folder+"/private", whenOpen).want(t, 1, "open "+folder+"/private: store unavailable: the database file cannot be opened")
+	as("ask", "--data", folder+"/private", whenOpen).want(t, 1, "open "+folder+"/private: ", "permission denied")
 	as("backup", "--data", desk, folder+"/copy.db").want(t, 1, "back up to "+folder+"/copy.db", "permission denied")
 	as("restore", "--data", folder+"/new", folder+"/private/copy.db").want(t, 1, folder+"/private/copy.db", "permission denied")
 	as("restore", "--data", desk+"-2", folder+"/secret.md").want(t, 1, folder+"/secret.md")

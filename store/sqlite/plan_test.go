@@ -43,7 +43,7 @@ var mayRead = []struct{ part, why string }{
 	{"FROM work_keys WHERE queue = ? AND due_at <= ? AND lease_until <= ? GROUP BY company", "once a company, of those with work"},
 	{"FROM conversations WHERE running = 1 AND lease_until <= ?", "the index has the turns that run, and no others"},
 	{"user_id = ? AND agent_id = ? AND user_id <> '' ORDER BY last_message_at DESC", "those of one user with one agent are sorted"},
-	{"user_id = ? AND user_id <> '' ORDER BY id DESC", "those of one user are sorted"},
+	{"user_id = ? AND user_id <> ''", "those of one user are sorted"},
 	{"FROM documents WHERE company = ? AND external_id = ? AND external_id <> ''", "one look for each agent that has documents"},
 	{"sqlite_dbpage", "pages by number"},
 }

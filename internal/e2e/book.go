@@ -51,7 +51,7 @@ type exchange struct {
 func (b *Book) Write(n Note) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.inFlight == nil {
+	if b.docs == nil {
 		b.inFlight, b.docs, b.asked = map[int]Note{}, map[string][]*lifetime{}, map[int]*exchange{}
 		b.gone, b.queued, b.acked = map[string]bool{}, map[string]bool{}, map[string]int{}
 	}

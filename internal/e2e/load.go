@@ -44,15 +44,17 @@ type Load struct {
 // returns an error, which is then returned.
 func (l *Load) Run(ctx context.Context) error {
 	l.steps.Store(int64(l.First) - 1)
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
+	// When ctx ends, calls come to their end; when one has failed, they are cut
+	// short.
+	calls, fail := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer fail(nil)
 	var wg sync.WaitGroup
 	call := func(step func(context.Context, *rand.Rand) error, seed int) {
 		r := rand.New(rand.NewPCG(l.Seed, uint64(seed)))
 		wg.Go(func() {
-			for ctx.Err() == nil {
-				if err := step(context.WithoutCancel(ctx), r); err != nil {
-					stop(err)
+			for ctx.Err() == nil && calls.Err() == nil {
+				if err := step(calls, r); err != nil {
+					fail(err)
 				}
 			}
 		})
@@ -62,8 +64,8 @@ func (l *Load) Run(ctx context.Context) error {
 		for j := range l.Documents {
 			w.keys = append(w.keys, documentKey(i*l.Documents+j))
 		}
-		if err := w.lookUp(ctx); err != nil {
-			stop(err)
+		if err := w.lookUp(calls); err != nil {
+			fail(err)
 			break
 		}
 		call(w.step, i)
@@ -75,10 +77,7 @@ func (l *Load) Run(ctx context.Context) error {
 		call(l.queue, 200+i)
 	}
 	wg.Wait()
-	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
+	return context.Cause(calls)
 }
 
 func documentKey(n int) string { return fmt.Sprintf("gadget%d", n) }

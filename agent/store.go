@@ -47,7 +47,10 @@ type TurnStore interface {
 	// written for a new conversation only.
 	BeginTurn(ctx context.Context, c store.Commit, b Begin) (Turn, error)
 
-	// RecordStep adds a step to the record of a running turn.
+	// RecordStep adds a step to the record of a running turn. It, RenewTurn
+	// and EndTurn return an error wrapping [store.ErrFenced] when the turn has
+	// ended, is gone, or is another worker's; a lease that has run out still
+	// holds while nobody has taken the turn.
 	RecordStep(ctx context.Context, c store.Commit, t TurnRef, s Step) error
 
 	// RenewTurn extends the lease of a running turn.

@@ -27,7 +27,7 @@ type Store interface {
 
 	// DeleteDocument removes a document with all versions and passages, erases
 	// its quotes from earlier replies, and leaves nothing of its text in the
-	// store.
+	// store. It writes the event content.deleted.
 	DeleteDocument(ctx context.Context, c store.Commit, id string) (Deleted, error)
 
 	// Document returns a document without its text.
@@ -38,7 +38,8 @@ type Store interface {
 	// id.
 	DocumentHashes(ctx context.Context, company, agentID string, externalIDs []string) (map[string][32]byte, error)
 
-	// DocumentText returns the stored text of a version; 0 is the newest.
+	// DocumentText returns the stored text of a version; 0 is the newest. A
+	// store may keep no more than the last 20.
 	DocumentText(ctx context.Context, company, id string, version int) (string, error)
 
 	// Documents lists documents without their texts, newest first.

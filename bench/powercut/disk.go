@@ -133,8 +133,7 @@ func (d *disk) change(f *file, c change) error {
 	return err
 }
 
-// sync makes a file durable, and with it the entries of the folder if the file is
-// new: as SQLite's own layer for Unix does.
+// sync makes a file durable, and perhaps the entries of its folder.
 func (d *disk) sync(f *file, folder bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -146,7 +145,7 @@ func (d *disk) sync(f *file, folder bool) error {
 		return nil
 	}
 	f.durable, f.pending = slices.Clone(f.now), nil
-	if folder && !f.entered {
+	if folder {
 		d.syncFolder()
 	}
 	return nil

@@ -73,7 +73,8 @@ func (l *layer) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, e
 	if !ok {
 		return nil, flags, sqlite3.CANTOPEN
 	}
-	h := &handle{disk: m, file: f, log: flags&(vfs.OPEN_WAL|vfs.OPEN_MAIN_JOURNAL) != 0}
+	h := &handle{disk: m, file: f}
+	h.entering = flags&vfs.OPEN_CREATE != 0 && flags&(vfs.OPEN_WAL|vfs.OPEN_MAIN_JOURNAL) != 0
 	if flags&vfs.OPEN_MAIN_DB != 0 {
 		h.locks = m.lock(file)
 		h.shared = vfs.NewSharedMemory(filepath.Join(l.folder, m.name+"-"+path.Base(file)+"-shm"), flags)
@@ -111,10 +112,13 @@ func power(err error) error {
 type handle struct {
 	disk   *mounted
 	file   *file
-	log    bool // it is a WAL or a journal
 	locks  *locks
 	held   vfs.LockLevel
 	shared vfs.SharedMemory
+
+	// entering is whether the first sync is to be one of the folder too, as
+	// SQLite's own layer for Unix does for a WAL that may be new.
+	entering bool
 }
 
 var (
@@ -152,7 +156,11 @@ func (h *handle) Truncate(size int64) error {
 	return power(h.disk.change(h.file, change{at: size, size: true}))
 }
 
-func (h *handle) Sync(vfs.SyncFlag) error { return power(h.disk.sync(h.file, h.log)) }
+func (h *handle) Sync(vfs.SyncFlag) error {
+	err := h.disk.sync(h.file, h.entering)
+	h.entering = h.entering && err != nil
+	return power(err)
+}
 
 func (h *handle) Size() (int64, error) {
 	n, err := h.disk.size(h.file)

@@ -33,7 +33,7 @@ func TestKilledWhileBackingUp(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "desk")
 	desk := open(t, dir)
 	defer desk.Close()
-	const documents = 400
+	const documents = 150
 	var batch []knowledge.Document
 	for i := range documents {
 		batch = append(batch, knowledge.Document{ExternalID: documentKey(i), Text: Text(documentKey(i), 0) + Text(documentKey(i), i)})

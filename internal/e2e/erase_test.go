@@ -144,12 +144,12 @@ func TestDeletedDocumentsLeaveNoBytes(t *testing.T) {
 		said      []string
 	}
 	var all []document
-	for name := range 60 {
+	for name := range 40 {
 		d, said := s.put(kb, "", name)
 		all = append(all, document{d.ID, s.ask(h, name).ID, name, said})
 	}
 	s.rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	for _, d := range all[:30] {
+	for _, d := range all[:20] {
 		s.there(d.said)
 		out, err := kb.Delete(t.Context(), d.id)
 		if err != nil || out.Versions != 2 || out.Replies == 0 {
@@ -157,7 +157,7 @@ func TestDeletedDocumentsLeaveNoBytes(t *testing.T) {
 		}
 		s.gone("document "+d.id, d.said)
 
-		if found := remains(t, s.dir, all[59].said...); len(found) == 0 {
+		if found := remains(t, s.dir, all[39].said...); len(found) == 0 {
 			t.Fatal("another document is gone too")
 		}
 		m, err := s.desk.Conversations().Message(t.Context(), d.reply)

@@ -309,7 +309,7 @@ func TestNewDatabasesAreTheOwners(t *testing.T) {
 // Many may make the same database at the same moment: one does, and the others
 // find it done.
 func TestManyMakeOneDatabase(t *testing.T) {
-	for range 20 {
+	for range 8 {
 		dir := filepath.Join(t.TempDir(), "new")
 		var wg sync.WaitGroup
 		for range 6 {

@@ -253,7 +253,7 @@ func TestAStepTooLargeForTheDisk(t *testing.T) {
 // Close lets steps that were taken finish and refuses the rest, so that every
 // step is either acknowledged and there, or refused and not there.
 func TestCloseWhileBusy(t *testing.T) {
-	for round := range 20 {
+	for round := range 10 {
 		dir := t.TempDir()
 		s := openStore(t, dir, nil)
 		company(t, s)
@@ -280,7 +280,7 @@ func TestCloseWhileBusy(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(time.Duration(round) * time.Millisecond / 2) // any moment will do
+		time.Sleep(time.Duration(round) * time.Millisecond) // any moment will do
 		if err := s.Close(); err != nil {
 			t.Errorf("Close = %v", err)
 		}

@@ -141,8 +141,7 @@ func TestUpkeepOverwritesUnusedSpace(t *testing.T) {
 			t.Errorf("after %s, %d pages have something in their unused space", by, len(left))
 		}
 		integrity(t, s)
-		for i := 0; i < len(docs); i += 20 {
-			d := docs[i]
+		for i, d := range docs {
 			if got, err := kb.Text(t.Context(), d.ID, 0); err != nil || got != text(3000-len(docs)+i) {
 				t.Fatalf("after %s, the text of document %s has changed: %d bytes, %v", by, d.ID, len(got), err)
 			}

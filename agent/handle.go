@@ -48,7 +48,7 @@ func (h *Handle) Stream(ctx context.Context, m Message) iter.Seq2[Event, error] 
 			yield(Event{}, err)
 			return
 		}
-		r.read(ctx, yield)
+		r.read(yield)
 	}
 }
 

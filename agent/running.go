@@ -123,8 +123,9 @@ func (r *running) wait(ctx context.Context) (Reply, error) {
 	}
 }
 
-// read yields what the turn tells, from the beginning to its end.
-func (r *running) read(ctx context.Context, yield func(Event, error) bool) {
+// read yields what the turn tells, from the beginning to its end. That is soon
+// after the context of the turn ends, if its Answerer listens.
+func (r *running) read(yield func(Event, error) bool) {
 	r.attach()
 	defer r.detach()
 	for at := 0; ; {

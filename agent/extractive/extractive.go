@@ -93,13 +93,13 @@ func (a *Answerer) quotes(q agent.Question) []agent.Citation {
 	if best.held.share(w) < enough {
 		return nil
 	}
-	quotes := []agent.Citation{a.cite(w, best)}
+	quotes := []agent.Citation{a.cite(best)}
 	for i, p := range picks {
 		if i == at || p.DocumentID == best.DocumentID && p.Version == best.Version && p.Ordinal == best.Ordinal {
 			continue
 		}
 		if p.held.and(best.held).share(w)-best.held.share(w) >= more {
-			quotes = append(quotes, a.cite(w, p))
+			quotes = append(quotes, a.cite(p))
 			break
 		}
 	}
@@ -107,20 +107,21 @@ func (a *Answerer) quotes(q agent.Question) []agent.Citation {
 }
 
 // cite widens the sentence picked to what belongs to it, and cites that.
-func (a *Answerer) cite(w *weigher, p pick) agent.Citation {
+func (a *Answerer) cite(p pick) agent.Citation {
 	from, to := p.sentences[p.at].start, p.sentences[p.at].end
 	for n, i := 1, p.at+1; i < len(p.sentences); i, n = i+1, n+1 {
 		next := p.sentences[i]
 		if next.end-from > a.opts.MaxBytes || next.heading {
 			break
 		}
-		leads := p.sentences[i-1].leads || next.item && (p.sentences[i-1].item || p.sentences[i-1].leads)
-		if !leads && (n >= a.opts.MaxSentences || next.paragraph) {
+		before := p.sentences[i-1]
+		belongs := before.leads || next.item && before.item
+		if !belongs && (n >= a.opts.MaxSentences || next.paragraph) {
 			break
 		}
 		to = next.end
 	}
-	if first := p.sentences[p.at]; first.item { // the list from where it is led up to
+	if p.sentences[p.at].item { // the list from where it is led up to
 		if i := p.leadIn(); i >= 0 && to-p.sentences[i].start <= a.opts.MaxBytes {
 			from = p.sentences[i].start
 		}

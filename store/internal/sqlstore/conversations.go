@@ -224,13 +224,7 @@ func deleteTurns(tx Tx, company, conversation string) error {
 
 // deleteAgentConversations removes the conversations of an agent.
 func deleteAgentConversations(tx Tx, company, agentID string) error {
-	var ids []string
-	err := all(tx, func(r Rows) error {
-		var id string
-		err := r.Scan(&id)
-		ids = append(ids, id)
-		return err
-	}, `DELETE FROM conversations WHERE company = ? AND agent_id = ? RETURNING id`, company, agentID)
+	ids, err := column(tx, `DELETE FROM conversations WHERE company = ? AND agent_id = ? RETURNING id`, company, agentID)
 	if err != nil {
 		return err
 	}

@@ -76,6 +76,17 @@ func all(tx Tx, scan func(Rows) error, query string, args ...any) error {
 	return rows.Err()
 }
 
+// column reads the rows of a query that returns one text each.
+func column(tx Tx, query string, args ...any) (values []string, err error) {
+	err = all(tx, func(r Rows) error {
+		var v string
+		err := r.Scan(&v)
+		values = append(values, v)
+		return err
+	}, query, args...)
+	return values, err
+}
+
 // micros is how a time is stored.
 func micros(t time.Time) int64 {
 	if t.IsZero() {

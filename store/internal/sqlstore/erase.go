@@ -68,13 +68,7 @@ func eraseQuotes(tx Tx, company, document string, out *knowledge.Deleted) error 
 
 // deleteAgentDocuments removes the documents of one agent.
 func deleteAgentDocuments(tx Tx, company, agentID string) error {
-	var ids []string
-	err := all(tx, func(r Rows) error {
-		var id string
-		err := r.Scan(&id)
-		ids = append(ids, id)
-		return err
-	}, `SELECT id FROM documents WHERE company = ? AND agent_id = ?`, company, agentID)
+	ids, err := column(tx, `SELECT id FROM documents WHERE company = ? AND agent_id = ?`, company, agentID)
 	if err != nil {
 		return err
 	}

@@ -57,15 +57,10 @@ func putJob(tx Tx, company string, w store.Work, attempt, queued, runAt int64) e
 // DueCompanies implements work.Store.
 func (s *Store) DueCompanies(ctx context.Context, queue string, limit int) (companies []string, err error) {
 	err = s.engine.Get(ctx, func(tx Tx) error {
-		companies = nil
 		at := now()
-		return all(tx, func(r Rows) error {
-			var c string
-			err := r.Scan(&c)
-			companies = append(companies, c)
-			return err
-		}, `SELECT company FROM work_keys WHERE queue = ? AND due_at <= ? AND lease_until <= ?
+		companies, err = column(tx, `SELECT company FROM work_keys WHERE queue = ? AND due_at <= ? AND lease_until <= ?
 			GROUP BY company ORDER BY MIN(due_at), company LIMIT ?`, queue, at, at, limit)
+		return err
 	})
 	return companies, err
 }

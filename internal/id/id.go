@@ -29,6 +29,9 @@ const (
 	Event        Kind = "evt"
 	Work         Kind = "wrk"
 	Call         Kind = "call"
+	Key          Kind = "key"
+	Audit        Kind = "aud"
+	Request      Kind = "req"
 )
 
 // alphabet is Crockford's base32 in lower case: no i, l, o, u.

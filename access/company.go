@@ -2,8 +2,6 @@ package access
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -13,10 +11,7 @@ import (
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
-// ErrInvalid is wrapped by the errors about a company's fields.
-var ErrInvalid = errors.New("invalid company")
-
-// maxName bounds a company's name, in characters.
+// maxName bounds the name of a company or a key, in characters.
 const maxName = 200
 
 // A Company is a tenant.
@@ -27,32 +22,23 @@ type Company struct {
 	CreatedAt    time.Time `json:"created_at"`
 }
 
-// A Store is what this room needs of a store, as storetest checks it.
-type Store interface {
-	// FirstCompany returns the oldest company. If there is none yet, it makes
-	// c the first one, as CreateCompany would.
-	FirstCompany(ctx context.Context, cm store.Commit, c Company) (Company, error)
-
-	// CreateCompany adds a company, and an agent with the id c.DefaultAgent,
-	// the name c.Name and default settings.
-	CreateCompany(ctx context.Context, cm store.Commit, c Company) error
-
-	// Company returns a company by its id, or a [store.NotFoundError].
-	Company(ctx context.Context, id string) (Company, error)
-
-	// Companies lists the companies, newest first.
-	Companies(ctx context.Context, p store.Page) (store.List[Company], error)
-
-	// DeleteCompany removes a company with everything that is its. The first
-	// company stays: deleting it is a [store.ErrConflict].
-	DeleteCompany(ctx context.Context, cm store.Commit) error
-}
-
 // Companies creates, reads and deletes companies.
-type Companies struct{ store Store }
+type Companies struct {
+	store Store
+	by    store.Request
+}
 
 // NewCompanies returns the companies in s.
 func NewCompanies(s Store) *Companies { return &Companies{store: s} }
+
+// By returns the same companies, where Create is put down to a request of the
+// first company: the new company's audit log says who asked for it, and the
+// receipt is completed with its id.
+func (cs *Companies) By(r store.Request) *Companies {
+	out := *cs
+	out.by = r
+	return &out
+}
 
 // First returns the operator's company, making it if the store is new.
 func (cs *Companies) First(ctx context.Context) (Company, error) {
@@ -62,12 +48,13 @@ func (cs *Companies) First(ctx context.Context) (Company, error) {
 
 // Create adds a company with a default agent of the same name.
 func (cs *Companies) Create(ctx context.Context, name string) (Company, error) {
-	name = strings.TrimSpace(name)
-	if n := utf8.RuneCountInString(name); n == 0 || n > maxName || !utf8.ValidString(name) {
-		return Company{}, fmt.Errorf("%w: name must have 1 to %d characters of valid UTF-8", ErrInvalid, maxName)
+	name, err := checkName(name)
+	if err != nil {
+		return Company{}, err
 	}
 	c := newCompany(name)
-	if err := cs.store.CreateCompany(ctx, born(c), c); err != nil {
+	cm := cs.by.Audited(born(c), id.New(id.Audit), "company.create", c.ID, c.CreatedAt)
+	if err := cs.store.CreateCompany(ctx, cs.by.Ending(cm, c.ID), c); err != nil {
 		return Company{}, err
 	}
 	return c, nil
@@ -87,8 +74,8 @@ func (cs *Companies) List(ctx context.Context, p store.Page) (store.List[Company
 	return cs.store.Companies(ctx, p)
 }
 
-// Delete removes a company, its agents, documents and conversations. The first
-// company cannot be deleted.
+// Delete removes a company, its agents, documents, conversations and keys. The
+// first company cannot be deleted.
 func (cs *Companies) Delete(ctx context.Context, company string) error {
 	c, err := cs.Get(ctx, company)
 	if err != nil {
@@ -98,7 +85,7 @@ func (cs *Companies) Delete(ctx context.Context, company string) error {
 }
 
 func newCompany(name string) Company {
-	return Company{ID: id.New(id.Company), Name: name, DefaultAgent: id.New(id.Agent), CreatedAt: time.Now().UTC().Truncate(time.Microsecond)}
+	return Company{ID: id.New(id.Company), Name: name, DefaultAgent: id.New(id.Agent), CreatedAt: now()}
 }
 
 // born is the commit that tells of a new company's default agent.
@@ -108,3 +95,15 @@ func born(c Company) store.Commit {
 		CreatedAt: c.CreatedAt, Refs: event.Refs{AgentID: c.DefaultAgent},
 	}}}
 }
+
+// checkName returns a name without the white space around it.
+func checkName(name string) (string, error) {
+	name = strings.TrimSpace(name)
+	if n := utf8.RuneCountInString(name); n == 0 || n > maxName || !utf8.ValidString(name) {
+		return "", invalid("name", "must have 1 to %d characters of valid UTF-8", maxName)
+	}
+	return name, nil
+}
+
+// now is a time as stores keep it.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

@@ -66,6 +66,16 @@ func (s *Store) createCompany(tx Tx, cm store.Commit, c access.Company) error {
 	if n == 0 {
 		return fmt.Errorf("company %s: %w: it is there already", c.ID, store.ErrConflict)
 	}
+	if cm.Receipt != nil {
+		first, _, err := readFirst(tx)
+		if err != nil {
+			return err
+		}
+		if err := moveReceipt(tx, first.ID, *cm.Receipt); err != nil {
+			return err
+		}
+		cm.Receipt = nil
+	}
 	cm.Company = c.ID
 	return s.createAgent(tx, cm, agent.Agent{
 		ID: c.DefaultAgent, Settings: agent.Settings{Name: c.Name}, CreatedAt: c.CreatedAt,
@@ -97,7 +107,7 @@ func (s *Store) Companies(ctx context.Context, p store.Page) (store.List[access.
 
 // owned names every table whose rows belong to a company.
 var owned = []string{"agents", "conversations", "messages", "steps", "citations", "documents", "passages",
-	"knowledge_changes", "events", "streams", "work_keys", "work_jobs", "work_dead", "receipts", "audit_log"}
+	"knowledge_changes", "events", "streams", "work_keys", "work_jobs", "work_dead", "receipts", "audit_log", "api_keys"}
 
 // DeleteCompany implements [access.Store].
 func (s *Store) DeleteCompany(ctx context.Context, cm store.Commit) error {

@@ -39,6 +39,7 @@ type tenant struct {
 	leases        map[keyName]store.Lease
 	floors        map[keyName]time.Time // before which a key is not due
 	receipts      map[receiptName]receipt
+	keys          map[string]key
 }
 
 func newTenant(c access.Company) tenant {
@@ -51,6 +52,7 @@ func newTenant(c access.Company) tenant {
 		leases:        map[keyName]store.Lease{},
 		floors:        map[keyName]time.Time{},
 		receipts:      map[receiptName]receipt{},
+		keys:          map[string]key{},
 	}
 }
 
@@ -66,6 +68,7 @@ func (c tenant) clone() tenant {
 	c.leases = maps.Clone(c.leases)
 	c.floors = maps.Clone(c.floors)
 	c.receipts = maps.Clone(c.receipts)
+	c.keys = maps.Clone(c.keys)
 	return c
 }
 

@@ -38,6 +38,7 @@ var mayRead = []struct{ part, why string }{
 	{"FROM documents WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
 	{"FROM documents WHERE company = ? AND kind = ? ORDER BY id DESC LIMIT", "there are two kinds: a page is soon full"},
 	{"FROM audit_log WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
+	{"FROM api_keys WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
 	{"FROM work_dead WHERE company = ? AND queue = ? ORDER BY id DESC LIMIT", "what was given up is little, and looked at by people"},
 	{"COALESCE(MAX(position), 0) + 1", "the last row of the key"},
 	{"FROM work_keys WHERE queue = ? AND due_at <= ? AND lease_until <= ? GROUP BY company", "once a company, of those with work"},

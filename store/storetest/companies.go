@@ -8,6 +8,7 @@ import (
 	"github.com/answerdesk-go/answerdesk/access"
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/event"
+	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 )
@@ -22,6 +23,11 @@ var companies = []promise{
 		name:  "create",
 		text:  "a company reads back as it was given, with a default agent of its name and default settings",
 		check: createCompany,
+	},
+	{
+		name:  "create for a request",
+		text:  "a company is made with the receipt of the first company's request, or not at all",
+		check: createForRequest,
 	},
 	{
 		name:  "create twice",
@@ -102,6 +108,22 @@ func createCompany(t *testing.T, k *kit) {
 	}
 	if evs := got2.Events; len(evs) != 1 || evs[0].ID != cm.Events[0].ID || evs[0].Sequence != 1 || evs[0].Company != c.ID {
 		t.Errorf("a new company's events are %s, want the one given, with number 1", canonical(evs))
+	}
+}
+
+func createForRequest(t *testing.T, k *kit) {
+	operator := &kit{Store: k.Store, company: first(t, k).ID}
+	request := id.New(id.Request)
+	claimed := operator.claimed(t, request, long)
+	c, cm := newCompany("Asked for")
+	cm.Receipt = &store.Receipt{Scope: claimed.Scope, Key: claimed.Key, Fence: claimed.Fence - 1, Result: c.ID, Done: true}
+	refused(t, "CreateCompany under an old receipt", k.CreateCompany(t.Context(), cm, c), store.ErrFenced)
+	_, err := k.Company(t.Context(), c.ID)
+	missing(t, "Company", err)
+	cm.Receipt.Fence = claimed.Fence
+	ok(t, "CreateCompany", k.CreateCompany(t.Context(), cm, c))
+	if s := operator.claim(t, request, "hash", long); s.Claimed || !s.Done || s.Result != c.ID {
+		t.Errorf("the receipt is %+v, want one done with result %s", s, c.ID)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/answerdesk-go/answerdesk/access"
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/knowledge"
@@ -49,6 +50,9 @@ var faults = []fault{
 	{"completes old claims", "receipts/fenced", func(s storetest.Store) storetest.Store { return completesOld{s} }},
 	{"leases held keys", "work/claim", func(s storetest.Store) storetest.Store { return &leasesHeldKeys{Store: s} }},
 	{"turns jobs around", "work/order", func(s storetest.Store) storetest.Store { return turnsJobsAround{s} }},
+	{"replaces a key twice", "keys/concurrent rotations", func(s storetest.Store) storetest.Store { return replacesTwice{s} }},
+	{"remembers keys", "keys/revoke", func(s storetest.Store) storetest.Store { return &remembersKeys{Store: s} }},
+	{"tells whose key it is", "tenancy/Key", func(s storetest.Store) storetest.Store { return tellsWhoseKey{s} }},
 	{"counts wrong", "model/random moves", func(s storetest.Store) storetest.Store { return countsWrong{s} }},
 }
 
@@ -328,4 +332,45 @@ func (f countsWrong) DeleteDocument(ctx context.Context, c store.Commit, id stri
 	d, err := f.Store.DeleteDocument(ctx, c, id)
 	d.Replies = 0
 	return d, err
+}
+
+type replacesTwice struct{ storetest.Store }
+
+func (f replacesTwice) RotateKey(ctx context.Context, c store.Commit, old string, expires time.Time, k access.Key, hash [32]byte) error {
+	err := f.Store.RotateKey(ctx, c, old, expires, k, hash)
+	if errors.Is(err, store.ErrConflict) {
+		return f.Store.CreateKey(ctx, c, k, hash)
+	}
+	return err
+}
+
+// remembersKeys finds what it has found before, as a cache would.
+type remembersKeys struct {
+	storetest.Store
+	found sync.Map
+}
+
+func (f *remembersKeys) KeyByHash(ctx context.Context, hash [32]byte) (access.Key, error) {
+	if k, seen := f.found.Load(hash); seen {
+		return k.(access.Key), nil
+	}
+	k, err := f.Store.KeyByHash(ctx, hash)
+	if err == nil {
+		f.found.Store(hash, k)
+	}
+	return k, err
+}
+
+type tellsWhoseKey struct{ storetest.Store }
+
+func (f tellsWhoseKey) Key(ctx context.Context, company, id string) (access.Key, error) {
+	k, err := f.Store.Key(ctx, company, id)
+	if err != nil {
+		others(ctx, f.Store, func(other string) {
+			if found, e := f.Store.Key(ctx, other, id); e == nil {
+				k, err = found, nil
+			}
+		})
+	}
+	return k, err
 }

@@ -200,6 +200,7 @@ var lists = []listing{
 			return deadIDs(k.DeadJobs(ctx, k.company, queue, p))
 		},
 	},
+	keysListed,
 }
 
 func conversationsReady(m agent.Message) func(t *testing.T, k *kit) (func() string, func(string)) {

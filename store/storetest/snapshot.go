@@ -31,6 +31,7 @@ type snapshot struct {
 	Changes       []knowledge.Change
 	Events        []event.Event
 	Audit         []store.Audit
+	Keys          []access.Key
 	Dead          []store.DeadJob
 	Due           bool // whether there is work to claim in [queue]
 }
@@ -73,6 +74,10 @@ func readAll(ctx context.Context, s Store, company string) (out snapshot, err er
 	get("Events", func() (e error) { out.Events, e = pagedEvents(ctx, s, company, 100); return e })
 	get("AuditLog", func() (e error) {
 		out.Audit, e = paged(store.MaxLimit, func(p store.Page) (store.List[store.Audit], error) { return s.AuditLog(ctx, company, p) })
+		return e
+	})
+	get("Keys", func() (e error) {
+		out.Keys, e = paged(store.MaxLimit, func(p store.Page) (store.List[access.Key], error) { return s.Keys(ctx, company, p) })
 		return e
 	})
 	get("DeadJobs", func() (e error) {

@@ -36,7 +36,7 @@ type attempt struct {
 
 // steps are all methods that take a commit, but for those that make and delete
 // companies.
-var steps = []step{
+var steps = append([]step{
 	{"CreateAgent", func(t *testing.T, k *kit) attempt {
 		a := agent.Agent{ID: id.New(id.Agent), Settings: agent.Settings{Name: "New"}, Version: 1, CreatedAt: now(), UpdatedAt: now()}
 		return attempt{
@@ -154,7 +154,7 @@ var steps = []step{
 			stream: k.agent,
 		}
 	}},
-}
+}, keySteps...)
 
 // older is a reference to a turn under a fence that was never given out.
 func older(ref agent.TurnRef) agent.TurnRef {

@@ -40,6 +40,7 @@ type group struct {
 func groups() []group {
 	return []group{
 		{"companies", companies},
+		{"keys", keys},
 		{"agents", agents},
 		{"turns", turns},
 		{"citations", citations},

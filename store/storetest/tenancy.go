@@ -26,7 +26,7 @@ var tenancy = append(perProbe(), promise{
 // ids name one thing of each kind.
 type ids struct {
 	agent, conversation, lapsed, message, reply, document string
-	external, user, key, job, receipt                     string
+	external, user, key, job, receipt, apiKey             string
 	turn                                                  agent.TurnRef // that runs
 	fence                                                 int64         // of the key's lease, and of the receipt
 }
@@ -44,16 +44,17 @@ func things(t *testing.T, k *kit, prefix string) ids {
 	l := k.claimKey(t, long)
 	k.finish(t, l, store.Outcome{ID: w.ID, Dead: true, Reason: "refused"})
 	k.claimed(t, prefix+" receipt", long)
+	key, _ := k.newKey(t)
 	return ids{
 		agent: k.newAgent(t), conversation: turn.ConversationID, message: turn.Message.ID, reply: turn.ReplyID, document: d.ID,
-		external: prefix + " external id", user: prefix + " user", key: prefix + " key", job: w.ID, receipt: prefix + " receipt", fence: l.Fence,
+		external: prefix + " external id", user: prefix + " user", key: prefix + " key", job: w.ID, receipt: prefix + " receipt", fence: l.Fence, apiKey: key.ID,
 		turn: k.begin(t, agent.Message{}).TurnRef, lapsed: k.beginShort(t, agent.Message{}).ConversationID,
 	}
 }
 
 // nobodys returns ids like those that were never given out.
 func nobodys(like ids) ids {
-	like.agent, like.document = id.New(id.Agent), id.New(id.Document)
+	like.agent, like.document, like.apiKey = id.New(id.Agent), id.New(id.Document), id.New(id.Key)
 	like.conversation, like.lapsed = id.New(id.Conversation), id.New(id.Conversation)
 	like.message, like.reply, like.job = id.New(id.Message), id.New(id.Message), id.New(id.Work)
 	like.turn.ConversationID = id.New(id.Conversation)
@@ -66,7 +67,7 @@ func nobodys(like ids) ids {
 func otherKinds(own ids) ids {
 	return ids{
 		agent: own.document, conversation: own.agent, lapsed: own.message, message: own.conversation, reply: own.document, document: own.reply,
-		external: own.document, user: own.conversation, key: own.job, job: own.document, receipt: own.reply,
+		external: own.document, user: own.conversation, key: own.job, job: own.document, receipt: own.reply, apiKey: own.job,
 		turn: agent.TurnRef{ConversationID: own.reply, Number: own.turn.Number, Fence: own.turn.Fence}, fence: own.fence,
 	}
 }
@@ -94,7 +95,7 @@ func (k *kit) lease(of ids) store.Lease {
 	return store.Lease{Company: k.company, Queue: queue, Key: of.key, Worker: "worker", Fence: of.fence}
 }
 
-var probes = []probe{
+var probes = append([]probe{
 	{"Agent", func(ctx context.Context, k *kit, of ids) (any, error) {
 		return result(k.Agent(ctx, k.company, of.agent))
 	}},
@@ -232,7 +233,7 @@ var probes = []probe{
 		r := store.Receipt{Scope: k.claimOf("", "", long).Scope, Key: of.receipt, Fence: of.fence}
 		return none(k.ReleaseReceipt(ctx, k.company, r))
 	}},
-}
+}, keyProbes...)
 
 // told is what a caller learns from a call, with its ids blotted out.
 func (p probe) told(t *testing.T, k *kit, of ids) string {
@@ -243,7 +244,7 @@ func (p probe) told(t *testing.T, k *kit, of ids) string {
 	}
 	return strings.NewReplacer(
 		of.agent, "<id>", of.conversation, "<id>", of.lapsed, "<id>", of.message, "<id>", of.reply, "<id>", of.document, "<id>",
-		of.external, "<id>", of.user, "<id>", of.key, "<id>", of.job, "<id>", of.receipt, "<id>", of.turn.ConversationID, "<id>",
+		of.external, "<id>", of.user, "<id>", of.key, "<id>", of.job, "<id>", of.receipt, "<id>", of.turn.ConversationID, "<id>", of.apiKey, "<id>",
 		k.company, "<company>",
 	).Replace(got)
 }

@@ -20,7 +20,7 @@ type Principal struct {
 // which nobody can read again, but what may be shown of it.
 type Key struct {
 	ID         string    `json:"id"`
-	Company    string    `json:"-"`
+	Company    string    `json:"company_id"`
 	Name       string    `json:"name"`
 	Scope      Scope     `json:"scope"`
 	Plan       Plan      `json:"plan"`

@@ -101,7 +101,7 @@ func (ks *Keys) List(ctx context.Context, p store.Page) (store.List[Key], error)
 // expired cannot be: that is a [store.ErrConflict].
 func (ks *Keys) Rotate(ctx context.Context, keyID string, overlap time.Duration) (Key, string, error) {
 	if overlap < 0 || overlap > MaxOverlap {
-		return Key{}, "", invalid("overlap", "must be between 0 and %d days", MaxOverlap/(24*time.Hour))
+		return Key{}, "", invalid("overlap_seconds", "must be between 0 and %d, which is 30 days", MaxOverlap/time.Second)
 	}
 	old, err := ks.Get(ctx, keyID)
 	if err != nil {

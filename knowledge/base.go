@@ -3,9 +3,6 @@ package knowledge
 import (
 	"context"
 	"errors"
-	"fmt"
-	"reflect"
-	"time"
 
 	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/store"
@@ -16,10 +13,13 @@ const MaxBatch = 1000
 
 // Put adds a document, or replaces the one with the same id or external id, and
 // returns it as stored, without its text. Searches that begin after Put returned
-// find it. Putting the same again changes nothing.
+// find it. Putting the same again changes nothing. A document that is replaced
+// keeps its agent and its kind.
 //
-// It returns an [InvalidError] for a field that cannot be stored, and a
-// [store.NotFoundError] for a document or agent id that names nothing.
+// It returns an [InvalidError] for a field that cannot be stored, a
+// [store.NotFoundError] for a document or agent id that names nothing, and a
+// [store.ErrConflict] for an id and an external id of two documents, and for
+// another kind or agent than that of the document there.
 func (b *Base) Put(ctx context.Context, d Document) (Document, error) {
 	out, err := b.PutAll(ctx, d)
 	if err != nil {
@@ -29,23 +29,32 @@ func (b *Base) Put(ctx context.Context, d Document) (Document, error) {
 }
 
 // PutAll puts up to [MaxBatch] documents, all or none, and says of each what was
-// done.
+// done. Of several, an [ItemError] names the one that cannot be taken.
 func (b *Base) PutAll(ctx context.Context, docs ...Document) ([]WrittenDocument, error) {
 	if len(docs) > MaxBatch {
 		return nil, invalid("documents", "%d are more than the %d that are put at once", len(docs), MaxBatch)
 	}
-	writes := make([]Write, len(docs))
-	for i, d := range docs {
-		w, err := prepare(d)
-		if err != nil {
-			if len(docs) > 1 {
-				err = fmt.Errorf("document %d: %w", i, err)
-			}
-			return nil, err
-		}
-		writes[i] = w
+	if len(docs) == 0 {
+		return nil, b.settle(ctx, b.result())
 	}
-	return b.write(ctx, writes)
+	bt := prepareAll(docs)
+	err := bt.refused()
+	var out []WrittenDocument
+	if err == nil {
+		out, err = b.write(ctx, b.request.Ending(b.commit("document.put", ""), b.result()), bt.writes)
+	}
+	if len(docs) == 1 {
+		err = alone(err)
+	}
+	return out, err
+}
+
+// alone leaves out of an error which of several documents it is about.
+func alone(err error) error {
+	if item, ok := errors.AsType[*ItemError](err); ok {
+		return item.Err
+	}
+	return err
 }
 
 // PutQA adds or replaces a question and its answer. Alternates are other ways to
@@ -57,104 +66,53 @@ func (b *Base) PutQA(ctx context.Context, question, answer string, alternates ..
 // Unchanged reports which of the documents are stored just as given, by their
 // external ids and agents, without reading their texts any further.
 func (b *Base) Unchanged(ctx context.Context, docs ...Document) ([]bool, error) {
+	type name struct{ agentID, externalID string }
+	given := make([][32]byte, len(docs))
+	names := make([]name, len(docs))
 	byAgent := map[string][]string{}
-	for _, d := range docs {
+	for i, d := range docs {
+		if d.ID != "" || d.ExternalID == "" || d.complete() != nil {
+			continue
+		}
+		given[i], names[i] = hashOf(d), name{d.AgentID, d.ExternalID}
 		byAgent[d.AgentID] = append(byAgent[d.AgentID], d.ExternalID)
 	}
-	out := make([]bool, len(docs))
+	there := map[name][32]byte{}
 	for agentID, externals := range byAgent {
 		hashes, err := b.lib.store.DocumentHashes(ctx, b.company, agentID, externals)
 		if err != nil {
 			return nil, err
 		}
-		for i, d := range docs {
-			if d.AgentID != agentID {
-				continue
-			}
-			if h, ok := hashes[d.ExternalID]; ok && d.check() == nil {
-				out[i] = h == hashOf(d)
-			}
+		for externalID, h := range hashes {
+			there[name{agentID, externalID}] = h
 		}
+	}
+	out := make([]bool, len(docs))
+	for i := range docs {
+		h, ok := there[names[i]]
+		out[i] = ok && h == given[i]
 	}
 	return out, nil
 }
 
-// Patch changes parts of a document, and returns it without its text. A new text
-// raises its version; when somebody else has given it another text meanwhile, that
-// is a [store.ErrConflict]. Of patches to other fields at the same time none is
-// lost.
-func (b *Base) Patch(ctx context.Context, documentID string, p Patch) (Document, error) {
-	canonical, err := parse(documentID)
-	if err != nil {
-		return Document{}, err
-	}
-	version := 0
-	for tries := 0; ; tries++ {
-		there, err := b.lib.store.Document(ctx, b.company, canonical)
-		if err != nil {
-			return Document{}, err
-		}
-		if version == 0 {
-			version = there.Version
-		}
-		if p.Text != nil && there.Version != version {
-			return Document{}, fmt.Errorf("document %s: %w: it has another text by now, version %d: read it again", canonical, store.ErrConflict, there.Version)
-		}
-		w, changes, err := patched(there, p)
-		if err != nil || !changes {
-			return there, err
-		}
-		out, err := b.write(ctx, []Write{w})
-		if errors.Is(err, store.ErrConflict) && tries < patchTries {
-			continue // it has changed since it was read
-		}
-		if err != nil {
-			return Document{}, err
-		}
-		return out[0].Document, nil
-	}
-}
-
-// patchTries bounds how often a patch begins again because of others.
-const patchTries = 100
-
-// patched returns how to store a document that is there with a patch applied, and
-// whether that changes it.
-func patched(there Document, p Patch) (w Write, changes bool, err error) {
-	d := p.apply(there)
-	if p.Text != nil {
-		if w, err = prepare(d); err != nil {
-			return Write{}, false, err
-		}
-		w.IfVersion, w.IfUpdated = there.Version, there.UpdatedAt
-		return w, true, nil
-	}
-	if p.Format != nil && *p.Format != there.Format {
-		return Write{}, false, invalid("format", "can only change together with the text")
-	}
-	d.Text = "-" // not looked at
-	if err := d.check(); err != nil {
-		return Write{}, false, err
-	}
-	d.Text = ""
-	if d.Metadata, err = normal(d.Metadata); err != nil {
-		return Write{}, false, err
-	}
-	if reflect.DeepEqual(d, there) {
-		return Write{}, false, nil
-	}
-	d.UpdatedAt = time.Now().UTC().Truncate(time.Microsecond)
-	return Write{Document: d, IfUpdated: there.UpdatedAt, KeepText: true, Hash: hashOf(d)}, true, nil
-}
-
 // write stores documents and lets the index follow.
-func (b *Base) write(ctx context.Context, writes []Write) ([]WrittenDocument, error) {
-	out, err := b.lib.store.WriteDocuments(ctx, store.Commit{Company: b.company}, writes)
+func (b *Base) write(ctx context.Context, c store.Commit, writes []Write) ([]WrittenDocument, error) {
+	out, err := b.lib.store.WriteDocuments(ctx, c, writes)
 	if err != nil {
 		return nil, err
 	}
 	b.lib.indexes.follow(ctx, b.company, out.Revision)
 	return out.Documents, nil
+}
+
+// settle completes the request's receipt, if there is one, where nothing else is
+// to be written.
+func (b *Base) settle(ctx context.Context, result string) error {
+	if b.request.Receipt == nil {
+		return nil
+	}
+	_, err := b.write(ctx, b.request.Ending(b.request.Commit(b.company), result), nil)
+	return err
 }
 
 // Delete removes a document with all its versions. When it returns, no search,
@@ -165,7 +123,7 @@ func (b *Base) Delete(ctx context.Context, documentID string) (Deleted, error) {
 	if err != nil {
 		return Deleted{}, err
 	}
-	out, err := b.lib.store.DeleteDocument(ctx, store.Commit{Company: b.company}, canonical)
+	out, err := b.lib.store.DeleteDocument(ctx, b.request.Ending(b.commit("document.delete", canonical), b.result()), canonical)
 	if err != nil {
 		return Deleted{}, err
 	}

@@ -369,7 +369,7 @@ func TestPutAll(t *testing.T) {
 		want error
 		says string
 	}{
-		{"an invalid one", knowledge.Document{}, knowledge.ErrInvalid, "document 1: text: is empty"},
+		{"an invalid one", knowledge.Document{}, knowledge.ErrInvalid, "item 1: text: is empty"},
 		{"an unknown one", knowledge.Document{ID: "doc_01999999999999999999999999", Text: "x"}, store.ErrNotFound, "doc_01999999999999999999999999"},
 		{"an unknown agent", knowledge.Document{AgentID: "agt_01999999999999999999999999", Text: "x"}, store.ErrNotFound, "agt_01999999999999999999999999"},
 		{"a taken external id", knowledge.Document{ID: stays.ID, ExternalID: "good", Text: "x"}, store.ErrConflict, "good"},

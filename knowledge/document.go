@@ -2,8 +2,6 @@ package knowledge
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,8 +15,9 @@ type Kind string
 
 // The kinds of documents.
 const (
-	KindUpload Kind = "upload" // text or a file that was put here
-	KindQA     Kind = "qa"     // a question and its answer
+	KindUpload  Kind = "upload"  // text or a file that was put here
+	KindQA      Kind = "qa"      // a question and its answer
+	KindContent Kind = "content" // an entry of another system, such as a product or an article
 )
 
 // A Format says how the text of a document is written.
@@ -42,8 +41,8 @@ const (
 // A Document is any text the agents of a company may answer from.
 type Document struct {
 	ID      string `json:"id"`
-	AgentID string `json:"agent_id,omitzero"` // whose it is; empty: all the company's agents may use it
-	Kind    Kind   `json:"kind"`              // [KindUpload] if empty when put
+	AgentID string `json:"agent_id,omitzero"` // whose it is, for good; empty: all the company's agents may use it
+	Kind    Kind   `json:"kind"`              // for good; [KindUpload] if empty when put
 
 	Title string `json:"title"`        // taken from the text if empty when put
 	URL   string `json:"url,omitzero"` // where a customer can read it
@@ -79,43 +78,6 @@ type State string
 // StateReady is the state of a document that answers can cite.
 const StateReady State = "ready"
 
-// A Patch changes parts of a document; nil fields stay as they are.
-type Patch struct {
-	Title     *string
-	URL       *string
-	Text      *string
-	Format    *Format
-	Questions []string
-
-	// Metadata is merged: a nil value removes its key.
-	Metadata map[string]any
-}
-
-func (p Patch) apply(d Document) Document {
-	set(&d.Title, p.Title)
-	set(&d.URL, p.URL)
-	set(&d.Text, p.Text)
-	set(&d.Format, p.Format)
-	if p.Questions != nil {
-		d.Questions = slices.Clone(p.Questions)
-	}
-	if len(p.Metadata) > 0 {
-		d.Metadata = maps.Clone(d.Metadata)
-		if d.Metadata == nil {
-			d.Metadata = map[string]any{}
-		}
-		maps.Copy(d.Metadata, p.Metadata)
-		maps.DeleteFunc(d.Metadata, func(_ string, v any) bool { return v == nil })
-	}
-	return d
-}
-
-func set[T any](to, from *T) {
-	if from != nil {
-		*to = *from
-	}
-}
-
 // check fills in a document's defaults, and returns an [InvalidError] naming the
 // first field that cannot be stored.
 func (d *Document) check() error {
@@ -125,8 +87,8 @@ func (d *Document) check() error {
 	if d.Format == "" {
 		d.Format = Text
 	}
-	if d.Kind == KindQA && d.Title == "" && len(d.Questions) > 0 {
-		d.Title = clip(d.Questions[0], MaxTitle)
+	if d.Kind == KindQA && d.Title == "" {
+		d.Title = titleOfPair(d.Questions)
 	}
 	if d.AgentID != "" {
 		canonical, err := id.Parse(id.Agent, d.AgentID)
@@ -136,10 +98,10 @@ func (d *Document) check() error {
 		d.AgentID = canonical
 	}
 	switch {
-	case d.Kind != KindUpload && d.Kind != KindQA:
-		return invalid("kind", "%q is not a kind of document: use %q or %q", d.Kind, KindUpload, KindQA)
+	case d.Kind != KindUpload && d.Kind != KindQA && d.Kind != KindContent:
+		return invalid("kind", "%q is not a kind of document: use %q, %q or %q", clip(string(d.Kind), 64), KindUpload, KindQA, KindContent)
 	case d.Format != Text && d.Format != Markdown && d.Format != HTML:
-		return invalid("format", "%q is not a format: use %q, %q or %q", d.Format, Text, Markdown, HTML)
+		return invalid("format", "%q is not a format: use %q, %q or %q", clip(string(d.Format), 64), Text, Markdown, HTML)
 	case len(d.Text) > MaxText:
 		return invalid("text", "%d bytes are more than the %d a document may have: split it", len(d.Text), MaxText)
 	case strings.TrimSpace(d.Text) == "":
@@ -169,6 +131,14 @@ func (d *Document) check() error {
 		}
 	}
 	return checkMetadata(d.Metadata)
+}
+
+// titleOfPair is what a question and its answer are called.
+func titleOfPair(questions []string) string {
+	if len(questions) == 0 {
+		return ""
+	}
+	return clip(questions[0], MaxTitle)
 }
 
 // readable refuses what is not text: it could neither be cited nor shown.

@@ -111,6 +111,15 @@ func readFile(fsys fs.FS, name string) (Document, error) {
 	}, nil
 }
 
+// FormatOf tells the format of a file that was sent by its media type and, if that
+// is missing or generic, as application/octet-stream is, by the extension of its
+// name. A file that is neither text, Markdown nor HTML, or that is not in UTF-8, is
+// refused with an error that wraps [ErrFormat].
+func FormatOf(name, contentType string) (Format, error) {
+	f, err := extract.FormatOfType(name, contentType)
+	return Format(f), err
+}
+
 func tooLarge(size int64) error {
 	return fmt.Errorf("%d bytes are more than the %d a document may have: split it", size, MaxText)
 }

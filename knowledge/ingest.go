@@ -5,21 +5,9 @@ import (
 	"errors"
 	"iter"
 	"slices"
-)
 
-// A batch is committed when it has so many documents, or so many bytes: small
-// enough for turns to get in between.
-const (
-	batchDocuments = 256
-	batchBytes     = 1 << 20
+	"github.com/answerdesk-go/answerdesk/store"
 )
-
-// Ingested is what became of a document.
-type Ingested struct {
-	Document Document // without its text; only the external id if it was refused
-	Status   Status   // empty if it was refused
-	Err      error    // why it was refused
-}
 
 // Ingest puts documents as they come, in batches of one commit each, and yields
 // what became of each: documents that are stored just as given are passed over,
@@ -60,9 +48,12 @@ func (b *Base) Ingest(ctx context.Context, docs iter.Seq2[Document, error]) iter
 				}
 				continue
 			}
+			if len(batch) > 0 && size+len(d.Text) > batchBytes && !flush() {
+				return
+			}
 			batch = append(batch, d)
 			size += len(d.Text)
-			if (len(batch) == batchDocuments || size >= batchBytes) && !flush() {
+			if len(batch) == batchDocuments && !flush() {
 				return
 			}
 		}
@@ -73,39 +64,28 @@ func (b *Base) Ingest(ctx context.Context, docs iter.Seq2[Document, error]) iter
 }
 
 // ingest puts one batch, and says what became of each document, in order.
-func (b *Base) ingest(ctx context.Context, batch []Document) ([]Ingested, error) {
-	unchanged, err := b.Unchanged(ctx, batch...)
+func (b *Base) ingest(ctx context.Context, docs []Document) ([]Ingested, error) {
+	unchanged, err := b.Unchanged(ctx, docs...)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Ingested, len(batch))
-	var writes []Write
-	var at []int // of each write, in out
-	for i, d := range batch {
-		w := Write{Document: d}
-		if !unchanged[i] {
-			w, err = prepare(d)
+	bt := &batch{}
+	type name struct{ agentID, externalID string }
+	seen := map[name]bool{}
+	for i, d := range docs {
+		n := name{d.AgentID, d.ExternalID}
+		if unchanged[i] && !seen[n] { // one before it may change what is there
+			d.Text = ""
+			bt.items = append(bt.items, Ingested{Document: d, Status: Unchanged})
+		} else {
+			w, err := prepare(d)
+			bt.add(d, w, err)
 		}
-		d.Text = ""
-		switch {
-		case unchanged[i]:
-			out[i] = Ingested{Document: d, Status: Unchanged}
-		case err != nil:
-			out[i] = Ingested{Document: Document{ExternalID: d.ExternalID}, Err: err}
-		default:
-			writes, at = append(writes, w), append(at, i)
-		}
+		seen[n] = true
 	}
-	if len(writes) == 0 {
-		return out, nil
-	}
-	written, err := b.write(ctx, writes)
+	err = b.put(ctx, bt, func() store.Commit { return b.commit("document.put", "") })
 	if err != nil {
-		out = slices.DeleteFunc(out, func(in Ingested) bool { return in.Status == "" && in.Err == nil })
-		return out, err
+		return slices.DeleteFunc(bt.items, func(in Ingested) bool { return in.Status == "" && in.Err == nil }), err
 	}
-	for j, d := range written {
-		out[at[j]] = Ingested{Document: d.Document, Status: d.Status}
-	}
-	return out, nil
+	return bt.items, nil
 }

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
-	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // ingest returns what became of documents, by external id, in order.
@@ -67,7 +66,8 @@ func TestIngest(t *testing.T) {
 		{"a file that cannot be read", []any{doc("f", "Four."), &knowledge.FileError{Path: "g", Err: errGone}, doc("h", "Three.")}, []string{"g refused", "f created", "h created"}, nil},
 		{"the same one twice", []any{doc("i", "Two."), doc("i", "Two."), doc("i", "One.")}, []string{"i created", "i unchanged", "i updated"}, nil},
 		{"the source breaks off", []any{doc("j", "Zero."), errGone, doc("k", "Never.")}, nil, errGone},
-		{"an agent that is not there", []any{knowledge.Document{ExternalID: "l", Text: "Hm.", AgentID: "agt_01999999999999999999999999"}}, nil, store.ErrNotFound},
+		{"an agent that is not there", []any{knowledge.Document{ExternalID: "l", Text: "Hm.", AgentID: "agt_01999999999999999999999999"}, doc("m", "So.")}, []string{"l refused", "m created"}, nil},
+		{"and back again", []any{doc("m", "So."), doc("m", "Not so."), doc("m", "So.")}, []string{"m unchanged", "m updated", "m updated"}, nil},
 	} {
 		got, err := ingest(t, kb, sequence(tt.items...))
 		if !slices.Equal(got, tt.want) || !errors.Is(err, tt.err) {

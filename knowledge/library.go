@@ -2,6 +2,7 @@ package knowledge
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/store"
@@ -55,6 +56,31 @@ func (l *Library) Company(company string) *Base { return &Base{lib: l, company: 
 type Base struct {
 	lib     *Library
 	company string
+	request store.Request
+}
+
+// By returns the same knowledge with its steps put down to a request. Each step
+// that writes notes in the audit log who asked: document.put, document.update or
+// document.delete. The request's receipt, if it has one, is completed in the
+// commit of the step, with what [ParseResult] reads.
+func (b *Base) By(r store.Request) *Base {
+	by := *b
+	by.request = r
+	return &by
+}
+
+// commit returns what a step writes besides its own rows, without a receipt. An
+// empty object is filled in by the store.
+func (b *Base) commit(action, object string) store.Commit {
+	return b.request.Audited(b.request.Commit(b.company), id.New(id.Audit), action, object, time.Now().UTC())
+}
+
+// result returns what the request's receipt says so far.
+func (b *Base) result() string {
+	if b.request.Receipt == nil {
+		return ""
+	}
+	return b.request.Receipt.Result
 }
 
 // parse returns the canonical form of an id of a document, or the error for one

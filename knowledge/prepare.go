@@ -24,7 +24,7 @@ const maxAnswer = 8 << 10
 // prepare checks a document and turns it into what is stored: its text and the
 // passages in it.
 func prepare(d Document) (Write, error) {
-	if err := d.check(); err != nil {
+	if err := d.complete(); err != nil {
 		return Write{}, err
 	}
 	if d.ID != "" {
@@ -33,10 +33,6 @@ func prepare(d Document) (Write, error) {
 			return Write{}, err
 		}
 		d.ID = canonical
-	}
-	var err error
-	if d.Metadata, err = normal(d.Metadata); err != nil {
-		return Write{}, err
 	}
 	hash := hashOf(d)
 	res, err := extract.Extract(extract.Format(d.Format), []byte(d.Text))
@@ -69,6 +65,15 @@ func prepare(d Document) (Write, error) {
 	return w, nil
 }
 
+// complete checks a document, and brings its fields into the form they are stored
+// in.
+func (d *Document) complete() (err error) {
+	if err = d.check(); err == nil {
+		d.Metadata, err = normal(d.Metadata)
+	}
+	return err
+}
+
 // title is what a document without a title is called.
 func title(d Document, res extract.Result) string {
 	if res.Title != "" {
@@ -81,11 +86,12 @@ func title(d Document, res extract.Result) string {
 	return clip(strings.TrimSpace(line), 80)
 }
 
-// hashOf sums up everything of a document that its caller chose.
+// hashOf sums up everything of a document that its caller chose and that may
+// change.
 func hashOf(d Document) [32]byte {
 	h := sha256.New()
 	// Marshal cannot fail: the metadata has been through it in check.
-	head, _ := json.Marshal([]any{splitting, d.AgentID, d.Kind, d.Title, d.URL, d.ExternalID, d.Metadata, d.Format, d.Questions, len(d.Text)})
+	head, _ := json.Marshal([]any{splitting, d.Kind, d.Title, d.URL, d.ExternalID, d.Metadata, d.Format, d.Questions, len(d.Text)})
 	h.Write(head)
 	h.Write([]byte(d.Text))
 	return [32]byte(h.Sum(nil))

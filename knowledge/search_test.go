@@ -1,6 +1,7 @@
 package knowledge_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -87,17 +88,20 @@ func TestSearchAsAgent(t *testing.T) {
 		}
 	}
 
-	// A document that changes hands is found by its new owner alone.
+	// A document that is replaced by its id keeps its agent.
 	page, err := kb.List(t.Context(), knowledge.Filter{AgentID: agents[0]}, store.Page{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, kb, knowledge.Document{ID: page.Data[0].ID, AgentID: agents[1], Title: "one", Text: "We open at nine."})
-	if got := sorted(t, kb, knowledge.Query{Text: "open", AgentID: agents[0]}); !slices.Equal(got, []string{"all"}) {
-		t.Errorf("Search as the agent that had it = %q, want what is left", got)
+	own := page.Data[0].ID
+	if d := put(t, kb, knowledge.Document{ID: own, Title: "one", Text: "We open at ten."}); d.AgentID != agents[0] || d.Version != 2 {
+		t.Errorf("Put by id without an agent = %+v, want the next version of agent %s", d, agents[0])
 	}
-	if got := sorted(t, kb, knowledge.Query{Text: "open", AgentID: agents[1]}); !slices.Equal(got, []string{"all", "one", "two"}) {
-		t.Errorf("Search as the agent that has it = %q, want it among them", got)
+	if _, err := kb.Put(t.Context(), knowledge.Document{ID: own, AgentID: agents[1], Text: "We open at ten."}); !errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), agents[0]) {
+		t.Errorf("Put by id with another agent = error %v, want %v that names whose it is", err, store.ErrConflict)
+	}
+	if got := sorted(t, kb, knowledge.Query{Text: "open", AgentID: agents[1]}); !slices.Equal(got, []string{"all", "two"}) {
+		t.Errorf("Search as another agent = %q, want nothing of it", got)
 	}
 }
 

@@ -12,18 +12,35 @@ import (
 // found raises by one in the same transaction, and a feed that says which
 // documents a revision touched.
 type Store interface {
-	// WriteDocuments adds and replaces documents, all or none, at one new
-	// revision. A [Write] whose ID is empty is matched by its external id
-	// within company and agent; if none is there it is added under NewID. A
-	// document of the same Hash is left alone, and one of the same TextHash
-	// keeps its version and passages. If nothing changes, neither does the
-	// revision, and no event is written. It sets the ids in the events it
-	// writes for each change: content.created or content.updated.
+	// WriteDocuments adds and replaces documents one after the other, all or
+	// none, at one new revision. A [Write] whose ID is empty is matched by its
+	// external id within company and agent, also with one before it; if none is
+	// there it is added under NewID. A document of the same Hash is left alone,
+	// and one of the same TextHash keeps its version and passages. If nothing
+	// changes, neither does the revision, and no event is written. It sets the
+	// ids in the events it writes for each change: content.created or
+	// content.updated. A document's time of update grows with each change.
 	//
-	// It returns a [store.NotFoundError] for an ID or agent that is not there,
-	// and an error wrapping [store.ErrConflict] when IfVersion or IfUpdated is
-	// not what is there, or when another document has the external id.
+	// A document keeps its agent and kind: a Write with an ID and no agent is
+	// one of the agent that the document has.
+	//
+	// What else is in the commit is written also when there are no writes. The
+	// commit's receipt, if any, gets the documents written after what it says
+	// already, by [AppendResult]; its audit entry, if it names no object, gets
+	// the id of the document if there is one write only.
+	//
+	// An error that one of the writes causes is an [ItemError]. It wraps a
+	// [store.NotFoundError] for an ID or agent that is not there, and otherwise
+	// [store.ErrConflict]: IfVersion or IfUpdated is not what is there, another
+	// document has the external id, or the document there is of another kind or
+	// agent.
 	WriteDocuments(ctx context.Context, c store.Commit, writes []Write) (Written, error)
+
+	// CheckDocuments says of each write what WriteDocuments would do, each
+	// alone refused, and writes nothing. It looks at neither text nor passages;
+	// a document that would be new has its NewID. Those that were refused count
+	// for nothing in what is said of those after them.
+	CheckDocuments(ctx context.Context, company string, writes []Write) ([]Ingested, error)
 
 	// DeleteDocument removes a document with all versions and passages, erases
 	// its quotes from earlier replies, and leaves nothing of its text in the

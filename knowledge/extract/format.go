@@ -3,7 +3,6 @@ package extract
 import (
 	"bytes"
 	"fmt"
-	"path"
 	"strings"
 )
 
@@ -38,7 +37,7 @@ func FormatOf(name string, data []byte) (Format, error) {
 	if bytes.IndexByte(data[:min(len(data), 8<<10)], 0) >= 0 {
 		return "", fmt.Errorf("%w: looks like a binary file; text, Markdown and HTML are read", ErrFormat)
 	}
-	ext := strings.ToLower(path.Ext(strings.ReplaceAll(name, `\`, "/")))
+	ext := extension(name)
 	if f, ok := formatOfExtension[ext]; ok {
 		return f, nil
 	}

@@ -59,11 +59,6 @@ var deletion = []promise{
 		check: deleteAgent,
 	},
 	{
-		name:  "agent's since",
-		text:  "a document that was everyone's when it was quoted, and an agent's own when that was deleted, is erased everywhere",
-		check: deleteAgentsSince,
-	},
-	{
 		name:  "company",
 		text:  "a deleted company is gone with everything that is its, queued work included, and no other one is touched",
 		check: deleteCompany,
@@ -398,20 +393,6 @@ func deleteAgent(t *testing.T, k *kit) {
 	if r, err := k.Revision(t.Context(), k.company); r != after.Revision+1 || err != nil {
 		t.Errorf("Revision = %d, %v, want %d: an agent without documents changes nothing that can be found", r, err, after.Revision+1)
 	}
-}
-
-func deleteAgentsSince(t *testing.T, k *kit) {
-	gone := k.newAgent(t)
-	w := hours()
-	k.put(t, w)
-	answer := "We open at nine. Bye."
-	turn := k.begin(t, agent.Message{})
-	k.end(t, turn, answer, claims(k.cite(t, w.NewID, "open at nine"), answer, "We open at nine."))
-	w.ID, w.AgentID = w.NewID, gone
-	k.put(t, hashed(w))
-	ok(t, "DeleteAgent", k.DeleteAgent(t.Context(), k.commit(), gone))
-	missingDocument(t, k, w.NewID)
-	k.left(t, turn.ReplyID, "Bye.", "")
 }
 
 // fill gives a company some of everything.

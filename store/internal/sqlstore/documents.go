@@ -1,9 +1,9 @@
 package sqlstore
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -70,11 +70,12 @@ func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []kno
 		c := c
 		c.Events = foreign(c.Events)
 		out = knowledge.Written{Documents: make([]knowledge.WrittenDocument, 0, len(writes))}
+		sh := shelf{tx: tx, company: c.Company}
 		var changed []string
-		for _, w := range writes {
-			d, status, err := writeDocument(tx, c.Company, w)
+		for i, w := range writes {
+			d, status, err := writeDocument(sh, w)
 			if err != nil {
-				return err
+				return ofItem(i, err)
 			}
 			out.Documents = append(out.Documents, knowledge.WrittenDocument{Document: d.Document, Status: status})
 			if status == knowledge.Unchanged {
@@ -87,9 +88,61 @@ func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []kno
 		if out.Revision, err = advance(tx, c.Company, changed...); err != nil {
 			return err
 		}
-		return s.write(c, tx)
+		return s.write(madeOf(c, out.Documents), tx)
 	})
 	return out, err
+}
+
+// CheckDocuments implements [knowledge.Store].
+func (s *Store) CheckDocuments(ctx context.Context, company string, writes []knowledge.Write) (out []knowledge.Ingested, err error) {
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		if err := haveCompany(tx, company); err != nil {
+			return err
+		}
+		out = make([]knowledge.Ingested, len(writes))
+		sh := shelf{tx: tx, company: company, planned: map[string]documentRow{}}
+		for i, w := range writes {
+			d, status, _, err := sh.judge(w)
+			switch {
+			case err == nil:
+				out[i] = knowledge.Ingested{Document: d.Document, Status: status}
+				sh.planned[d.ID] = d
+			case isItem(err):
+				out[i] = knowledge.Ingested{Document: knowledge.Document{ExternalID: w.ExternalID}, Err: err}
+			default:
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// isItem reports whether an error is about one write, and not about the store.
+func isItem(err error) bool {
+	return errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict)
+}
+
+func ofItem(i int, err error) error {
+	if isItem(err) {
+		return &knowledge.ItemError{Index: i, Err: err}
+	}
+	return err
+}
+
+// madeOf returns a commit with what is known of the documents only now.
+func madeOf(c store.Commit, docs []knowledge.WrittenDocument) store.Commit {
+	if c.Receipt != nil {
+		r := *c.Receipt
+		r.Result = knowledge.AppendResult(r.Result, docs)
+		c.Receipt = &r
+	}
+	if c.Audit != nil && c.Audit.Object == "" && len(docs) == 1 {
+		a := *c.Audit
+		a.Object = docs[0].ID
+		c.Audit = &a
+	}
+	return c
 }
 
 func documentEvent(d documentRow, status knowledge.Status) event.Event {
@@ -103,83 +156,21 @@ func documentEvent(d documentRow, status knowledge.Status) event.Event {
 	}
 }
 
-// writeDocument adds or replaces one document. The events of the row returned
-// count the one that will tell of it.
-func writeDocument(tx Tx, company string, w knowledge.Write) (documentRow, knowledge.Status, error) {
-	old, found, err := existing(tx, company, w)
-	if err != nil {
-		return old, "", err
-	}
-	if w.KeepText {
-		if !found {
-			return old, "", store.NotFound("document", w.ExternalID)
-		}
-		copy(w.TextHash[:], old.textHash)
-	}
-	if w.IfVersion != 0 && old.Version != w.IfVersion {
-		return old, "", fmt.Errorf("document %s: %w: it is at version %d, not %d: read it again", old.ID, store.ErrConflict, old.Version, w.IfVersion)
-	}
-	if !w.IfUpdated.IsZero() && micros(old.UpdatedAt) != micros(w.IfUpdated) {
-		return old, "", fmt.Errorf("document %s: %w: it has changed since it was read: read it again", old.ID, store.ErrConflict)
-	}
-	if found && bytes.Equal(old.hash, w.Hash[:]) {
-		return old, knowledge.Unchanged, nil
-	}
-	if w.AgentID != "" {
-		if err := haveAgent(tx, company, w.AgentID); err != nil {
-			return old, "", err
-		}
-	}
-	if w.ID != "" && w.ExternalID != "" {
-		other, taken, err := findDocument(tx, `company = ? AND agent_id = ? AND external_id = ? AND external_id <> ''`, company, w.AgentID, w.ExternalID)
-		if err != nil {
-			return old, "", err
-		}
-		if taken && other.ID != old.ID {
-			return old, "", fmt.Errorf("document %s: %w: external id %q is that of document %s", old.ID, store.ErrConflict, w.ExternalID, other.ID)
-		}
-	}
-
-	d := documentRow{Document: w.Document, events: old.events + 1}
-	d.Text, d.State = "", knowledge.StateReady
-	newText := true
-	if found {
-		d.ID, d.Version, d.CreatedAt = old.ID, old.Version, old.CreatedAt
-		if !d.UpdatedAt.After(old.UpdatedAt) {
-			d.UpdatedAt = old.UpdatedAt.Add(time.Microsecond)
-		}
-		newText = !w.KeepText && !bytes.Equal(old.textHash, w.TextHash[:])
-	} else {
-		d.ID = w.NewID
+// writeDocument adds or replaces one document.
+func writeDocument(sh shelf, w knowledge.Write) (documentRow, knowledge.Status, error) {
+	d, status, newText, err := sh.judge(w)
+	if err != nil || status == knowledge.Unchanged {
+		return d, status, err
 	}
 	if newText {
-		d.Version++
-		if err := writePassages(tx, company, d.ID, d.Version, w); err != nil {
+		if err := writePassages(sh.tx, sh.company, d.ID, d.Version, w); err != nil {
 			return d, "", err
 		}
 	}
-	if err := upsertDocument(tx, company, d, w); err != nil {
-		return d, "", err
-	}
-	if found {
-		return d, knowledge.Updated, nil
-	}
-	return d, knowledge.Created, nil
+	return d, status, upsertDocument(sh.tx, sh.company, d)
 }
 
-// existing finds the document that a write replaces.
-func existing(tx Tx, company string, w knowledge.Write) (d documentRow, found bool, err error) {
-	switch {
-	case w.ID != "":
-		d, err = readDocument(tx, company, w.ID)
-		return d, err == nil, err
-	case w.ExternalID != "":
-		return findDocument(tx, `company = ? AND agent_id = ? AND external_id = ? AND external_id <> ''`, company, w.AgentID, w.ExternalID)
-	}
-	return d, false, nil
-}
-
-func upsertDocument(tx Tx, company string, d documentRow, w knowledge.Write) error {
+func upsertDocument(tx Tx, company string, d documentRow) error {
 	metadata, err := json.Marshal(d.Metadata)
 	if err != nil {
 		return fmt.Errorf("document %s: metadata: %w", d.ID, err)
@@ -195,7 +186,7 @@ func upsertDocument(tx Tx, company string, d documentRow, w knowledge.Write) err
 			questions = excluded.questions, version = excluded.version, state = excluded.state, updated_at = excluded.updated_at,
 			hash = excluded.hash, text_hash = excluded.text_hash, events = excluded.events`,
 		company, d.ID, d.AgentID, string(d.Kind), d.Title, d.URL, d.ExternalID, string(metadata), string(d.Format), string(questions),
-		d.Version, string(d.State), micros(d.CreatedAt), micros(d.UpdatedAt), w.Hash[:], w.TextHash[:], d.events)
+		d.Version, string(d.State), micros(d.CreatedAt), micros(d.UpdatedAt), d.hash, d.textHash, d.events)
 	return err
 }
 

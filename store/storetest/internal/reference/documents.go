@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -25,10 +26,10 @@ type document struct {
 func (s *Store) WriteDocuments(ctx context.Context, cm store.Commit, writes []knowledge.Write) (out knowledge.Written, err error) {
 	err = s.step(ctx, cm, func(c *tenant, cm *store.Commit) error {
 		var touched []string
-		for _, w := range writes {
+		for i, w := range writes {
 			d, status, err := c.write(w)
 			if err != nil {
-				return err
+				return &knowledge.ItemError{Index: i, Err: err}
 			}
 			out.Documents = append(out.Documents, knowledge.WrittenDocument{Document: cloneDocument(d.Document), Status: status})
 			if status == knowledge.Unchanged {
@@ -44,12 +45,38 @@ func (s *Store) WriteDocuments(ctx context.Context, cm store.Commit, writes []kn
 		}
 		c.changed(touched...)
 		out.Revision = c.revision
+		if cm.Receipt != nil {
+			cm.Receipt = new(*cm.Receipt)
+			cm.Receipt.Result = knowledge.AppendResult(cm.Receipt.Result, out.Documents)
+		}
+		if cm.Audit != nil && cm.Audit.Object == "" && len(writes) == 1 {
+			cm.Audit = new(*cm.Audit)
+			cm.Audit.Object = out.Documents[0].ID
+		}
 		return nil
 	})
 	if err != nil {
 		return knowledge.Written{}, err
 	}
 	return out, nil
+}
+
+// CheckDocuments implements [knowledge.Store].
+func (s *Store) CheckDocuments(ctx context.Context, company string, writes []knowledge.Write) (out []knowledge.Ingested, err error) {
+	err = s.read(ctx, company, func(c tenant) error {
+		c = c.clone()
+		for _, w := range writes {
+			d, status, err := c.write(w)
+			if err != nil {
+				out = append(out, knowledge.Ingested{Document: knowledge.Document{ExternalID: w.ExternalID}, Err: err})
+				continue
+			}
+			c.documents[d.ID] = d
+			out = append(out, knowledge.Ingested{Document: cloneDocument(d.Document), Status: status})
+		}
+		return nil
+	})
+	return out, err
 }
 
 // tell adds the event of a change to a commit.
@@ -67,14 +94,21 @@ func (c *tenant) write(w knowledge.Write) (d document, status knowledge.Status, 
 			return d, "", err
 		}
 	}
-	named, taken := c.external(w.AgentID, w.ExternalID)
-	old, found := named, taken
+	var old document
+	found := false
 	if w.ID != "" {
 		if old, found = c.documents[w.ID]; !found {
 			return d, "", store.NotFound("document", w.ID)
 		}
+		w.AgentID = cmp.Or(w.AgentID, old.AgentID)
+	}
+	named, taken := c.external(w.AgentID, w.ExternalID)
+	if w.ID == "" {
+		old, found = named, taken
 	}
 	switch {
+	case found && (old.Kind != w.Kind || old.AgentID != w.AgentID):
+		return d, "", fmt.Errorf("document %s: %w: it keeps its agent and kind", old.ID, store.ErrConflict)
 	case w.KeepText && !found:
 		return d, "", store.NotFound("document", w.ExternalID)
 	case taken && named.ID != old.ID:

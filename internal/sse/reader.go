@@ -203,10 +203,11 @@ func (r *Reader) unmarked(line []byte) []byte {
 
 // ending returns what to end with when nothing more can be read.
 func (r *Reader) ending() error {
-	if r.failed == io.EOF && (r.inside || len(r.unmarked(r.buf[r.start:r.end])) > 0) {
+	err := r.failed
+	if err == io.EOF && (r.inside || len(r.unmarked(r.buf[r.start:r.end])) > 0) {
 		return io.ErrUnexpectedEOF
 	}
-	return r.failed
+	return err
 }
 
 func (r *Reader) tooLarge() error {

@@ -89,14 +89,14 @@ func TestReader(t *testing.T) {
 			t.Run(tt.name+"/"+how.name, func(t *testing.T) {
 				r := sse.NewReader(how.cut(strings.NewReader(tt.stream)), nil)
 				got, err := read(r)
-				if !slices.Equal(got, tt.want) || err != tt.err {
+				if !slices.Equal(got, tt.want) || !errors.Is(err, tt.err) {
 					t.Errorf("read(%q) = %+v, %v; want %+v, %v", tt.stream, got, err, tt.want, tt.err)
 				}
 				want := tt.err
 				if want == nil {
 					want = io.EOF
 				}
-				if ev, err := r.Next(); err != want || ev != (sse.Event{}) {
+				if ev, err := r.Next(); !errors.Is(err, want) || ev != (sse.Event{}) {
 					t.Errorf("Next after the end = %+v, %v; want the error %v again", ev, err, want)
 				}
 			})
@@ -120,7 +120,7 @@ func TestLastEventID(t *testing.T) {
 	if _, err := r.Next(); err != nil || r.LastEventID() != "1" {
 		t.Errorf("LastEventID after the first event = %q, %v; want 1", r.LastEventID(), err)
 	}
-	if _, err := r.Next(); err != io.ErrUnexpectedEOF || r.LastEventID() != "2" {
+	if _, err := r.Next(); !errors.Is(err, io.ErrUnexpectedEOF) || r.LastEventID() != "2" {
 		t.Errorf("LastEventID at the end = %q, %v; want 2, of a block without data but not of one that was cut", r.LastEventID(), err)
 	}
 }
@@ -156,7 +156,7 @@ func TestReaderLimit(t *testing.T) {
 		if len(events) != tt.events || errors.Is(err, sse.ErrTooLarge) != tt.large || !tt.large && err != nil {
 			t.Errorf("%s: %d events, %v; want %d, too large: %t", tt.name, len(events), err, tt.events, tt.large)
 		}
-		if _, again := r.Next(); tt.large && again != err {
+		if _, again := r.Next(); tt.large && !errors.Is(again, sse.ErrTooLarge) {
 			t.Errorf("%s: Next after %v = %v", tt.name, err, again)
 		}
 	}
@@ -165,10 +165,10 @@ func TestReaderLimit(t *testing.T) {
 func TestReaderPassesErrorsOn(t *testing.T) {
 	broken := errors.New("broken")
 	events, err := read(sse.NewReader(io.MultiReader(strings.NewReader("data: a\n\ndata: b"), iotest.ErrReader(broken)), nil))
-	if len(events) != 1 || err != broken {
+	if len(events) != 1 || !errors.Is(err, broken) {
 		t.Errorf("read = %v, %v; want one event and the error of the reader below", events, err)
 	}
-	if _, err := sse.NewReader(idle{}, nil).Next(); err != io.ErrNoProgress {
+	if _, err := sse.NewReader(idle{}, nil).Next(); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("Next of a reader that never reads = %v, want %v", err, io.ErrNoProgress)
 	}
 }
@@ -233,7 +233,7 @@ func FuzzReader(f *testing.F) {
 		if want := plain(stream); !slices.Equal(got, want) {
 			t.Errorf("read(%q) cut by %v = %+v, want %+v", stream, cuts, got, want)
 		}
-		if err != nil && err != io.ErrUnexpectedEOF {
+		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("read(%q) cut by %v ends with %v", stream, cuts, err)
 		}
 

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -30,6 +31,8 @@ type Agent struct {
 // means its default.
 type Settings struct {
 	Name         string   `json:"name"`
+	WebsiteURL   string   `json:"website_url,omitzero"`  // http or https: where the business is found
+	Industry     string   `json:"industry,omitzero"`     // what kind of business it is
 	Instructions string   `json:"instructions,omitzero"` // for an [Answerer] that writes: how to answer
 	Languages    []string `json:"languages,omitzero"`    // BCP 47 tags, the first one preferred
 	Threshold    float64  `json:"threshold,omitzero"`    // 0 to 1; 0 means [DefaultThreshold]
@@ -68,16 +71,16 @@ func (s *Settings) check() error {
 		min, max    int
 	}{
 		{"name", s.Name, 1, 200},
+		{"industry", s.Industry, 0, 100},
 		{"instructions", s.Instructions, 0, 20_000},
 		{"fallback_text", s.FallbackText, 0, 2_000},
 	} {
-		n := utf8.RuneCountInString(f.value)
-		switch {
-		case !utf8.ValidString(f.value) || strings.ContainsRune(f.value, 0):
-			return invalid(f.name, "is not valid UTF-8 text")
-		case n < f.min || n > f.max:
-			return invalid(f.name, "must have %d to %d characters, has %d", f.min, f.max, n)
+		if err := checkText(f.name, f.value, f.min, f.max); err != nil {
+			return err
 		}
+	}
+	if err := checkURL("website_url", s.WebsiteURL); err != nil {
+		return err
 	}
 	if !(s.Threshold >= 0 && s.Threshold <= 1) {
 		return invalid("threshold", "must be between 0 and 1")
@@ -89,6 +92,22 @@ func (s *Settings) check() error {
 		if !isTag(l) {
 			return invalid(fmt.Sprintf("languages[%d]", i), "is not a language tag such as \"en\" or \"pt-BR\"")
 		}
+	}
+	return nil
+}
+
+// checkURL returns an [InvalidError] unless a field is empty or the address of a
+// page.
+func checkURL(field, value string) error {
+	if value == "" {
+		return nil
+	}
+	if len(value) > 2_000 {
+		return invalid(field, "%d bytes are more than 2000", len(value))
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !utf8.ValidString(value) {
+		return invalid(field, "is not an address such as https://shop.example")
 	}
 	return nil
 }

@@ -2,6 +2,9 @@ package agent
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"reflect"
 
 	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/internal/id"
@@ -12,10 +15,19 @@ import (
 type Agents struct {
 	engine  *Engine
 	company string
+	request store.Request
 }
 
 // Agents returns the agents of a company.
 func (e *Engine) Agents(company string) *Agents { return &Agents{engine: e, company: company} }
+
+// By returns the agents as changed for a request: the audit log says who asked for
+// each change, and Create completes the request's receipt with the agent's id.
+func (as *Agents) By(r store.Request) *Agents {
+	by := *as
+	by.request = r
+	return &by
+}
 
 // Create adds an agent. It returns an [InvalidError] for a setting that cannot be
 // stored; a name is required.
@@ -25,7 +37,8 @@ func (as *Agents) Create(ctx context.Context, s Settings) (Agent, error) {
 	}
 	a := Agent{ID: id.New(id.Agent), Settings: s, Version: 1, CreatedAt: stamp()}
 	a.UpdatedAt = a.CreatedAt
-	return a, as.engine.store.CreateAgent(ctx, as.commit(event.AgentCreated, a), a)
+	c := as.request.Ending(as.commit(event.AgentCreated, "agent.create", a), a.ID)
+	return a, as.engine.store.CreateAgent(ctx, c, a)
 }
 
 // Get returns an agent; "" is the default one.
@@ -39,7 +52,7 @@ func (as *Agents) List(ctx context.Context, p store.Page) (store.List[Agent], er
 }
 
 // Update replaces the settings of an agent that is still at a.Version; if it has
-// been changed since, it is a [store.ErrConflict].
+// been changed since, it is an [ErrVersion].
 func (as *Agents) Update(ctx context.Context, a Agent) (Agent, error) {
 	if err := a.Settings.check(); err != nil {
 		return Agent{}, err
@@ -48,8 +61,50 @@ func (as *Agents) Update(ctx context.Context, a Agent) (Agent, error) {
 	if err != nil {
 		return Agent{}, err
 	}
-	a.ID, a.UpdatedAt = there.ID, stamp()
-	return as.engine.store.UpdateAgent(ctx, as.commit(event.AgentUpdated, a), a)
+	a.ID = there.ID
+	return as.update(ctx, a)
+}
+
+// update writes settings that were checked to an agent whose id was read.
+func (as *Agents) update(ctx context.Context, a Agent) (Agent, error) {
+	a.UpdatedAt = stamp()
+	updated, err := as.engine.store.UpdateAgent(ctx, as.commit(event.AgentUpdated, "agent.update", a), a)
+	if errors.Is(err, store.ErrConflict) {
+		return Agent{}, fmt.Errorf("agent %s: %w", a.ID, ErrVersion)
+	}
+	return updated, err
+}
+
+// patchTries bounds how often a patch begins again because of others.
+const patchTries = 100
+
+// Patch changes some settings of an agent that is at version ifVersion; at another
+// one it is an [ErrVersion]. With 0 it changes what it names at any version, and
+// undoes nothing that is changed meanwhile. If all is as the patch wants it, the
+// agent stays at its version.
+func (as *Agents) Patch(ctx context.Context, agentID string, p SettingsPatch, ifVersion int) (Agent, error) {
+	for tries := 0; ; tries++ {
+		a, err := as.Get(ctx, agentID)
+		if err != nil {
+			return Agent{}, err
+		}
+		if ifVersion != 0 && ifVersion != a.Version {
+			return Agent{}, fmt.Errorf("agent %s: %w", a.ID, ErrVersion)
+		}
+		patched := p.apply(a.Settings)
+		if err := patched.check(); err != nil {
+			return Agent{}, err
+		}
+		if reflect.DeepEqual(patched, a.Settings) {
+			return a, nil
+		}
+		a.Settings = patched
+		updated, err := as.update(ctx, a)
+		if errors.Is(err, ErrVersion) && ifVersion == 0 && tries < patchTries {
+			continue // it has changed since it was read
+		}
+		return updated, err
+	}
 }
 
 // Delete removes an agent with its own documents and its conversations. The
@@ -59,12 +114,14 @@ func (as *Agents) Delete(ctx context.Context, agentID string) error {
 	if err != nil {
 		return err
 	}
-	return as.engine.store.DeleteAgent(ctx, as.commit(event.AgentDeleted, a), a.ID)
+	return as.engine.store.DeleteAgent(ctx, as.commit(event.AgentDeleted, "agent.delete", a), a.ID)
 }
 
-// commit tells of a change of an agent.
-func (as *Agents) commit(t event.Type, a Agent) store.Commit {
-	return store.Commit{Company: as.company, Events: []event.Event{{
-		ID: id.New(id.Event), Type: t, Stream: a.ID, CreatedAt: stamp(), Refs: event.Refs{AgentID: a.ID},
-	}}}
+// commit tells of a change of an agent, and who made it.
+func (as *Agents) commit(t event.Type, action string, a Agent) store.Commit {
+	at := stamp()
+	c := as.request.Commit(as.company, event.Event{
+		ID: id.New(id.Event), Type: t, Stream: a.ID, CreatedAt: at, Refs: event.Refs{AgentID: a.ID},
+	})
+	return as.request.Audited(c, id.New(id.Audit), action, a.ID, at)
 }

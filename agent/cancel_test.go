@@ -124,17 +124,18 @@ func TestConversationsCancel(t *testing.T) {
 				break
 			}
 			conversation = ev.ConversationID
-			if d.Conversations(other.ID).Cancel(ev.MessageID) {
-				t.Error("Cancel by another company = true, want false")
+			if _, err := d.Conversations(other.ID).Cancel(t.Context(), ev.MessageID); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("Cancel by another company = error %v, want %v", err, store.ErrNotFound)
 			}
 			synctest.Wait() // the answerer is at work
-			if !d.conversations().Cancel(ev.MessageID) {
-				t.Error("Cancel of a running turn = false, want true")
+			for _, when := range []string{"that runs", "that has ended"} {
+				if state, err := d.conversations().Cancel(t.Context(), ev.MessageID); state != agent.StateCancelled || err != nil {
+					t.Errorf("Cancel of a turn %s = %q, %v, want %q", when, state, err, agent.StateCancelled)
+				}
 			}
-			synctest.Wait()
-			for _, id := range []string{ev.MessageID, conversation, "", "msg_1"} {
-				if d.conversations().Cancel(id) {
-					t.Errorf("Cancel(%q) = true, want false: no such turn runs", id)
+			for _, id := range []string{conversation, "", "msg_1", nobody("msg"), d.messages(t, conversation)[0].ID} {
+				if _, err := d.conversations().Cancel(t.Context(), id); !errors.Is(err, store.ErrNotFound) {
+					t.Errorf("Cancel(%q) = error %v, want %v", id, err, store.ErrNotFound)
 				}
 			}
 		}

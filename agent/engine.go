@@ -150,8 +150,23 @@ func (e *Engine) Recover(ctx context.Context) error {
 
 // takeOver ends the lapsed turn of a conversation, unless somebody else does.
 func (e *Engine) takeOver(ctx context.Context, company, conversation string) error {
-	if err := e.admit(); err != nil {
+	r, err := e.take(ctx, company, conversation)
+	if err != nil || r == nil {
 		return err
+	}
+	_, err = r.wait(ctx)
+	if err != nil && ctx.Err() == nil {
+		e.opts.Logger.WarnContext(ctx, "a turn that was taken over has failed", "company", company, "reply", r.turn.ReplyID, "error", err)
+		return nil // it has ended all the same
+	}
+	return err
+}
+
+// take begins to answer the lapsed turn of a conversation; nil means that somebody
+// else does.
+func (e *Engine) take(ctx context.Context, company, conversation string) (*running, error) {
+	if err := e.admit(); err != nil {
+		return nil, err
 	}
 	t, err := e.store.TakeTurn(ctx, company, conversation, e.worker, e.opts.Lease)
 	var a Agent
@@ -161,14 +176,9 @@ func (e *Engine) takeOver(ctx context.Context, company, conversation string) err
 	if err != nil {
 		e.turns.Done()
 		if errors.Is(err, store.ErrNotFound) {
-			return nil
+			return nil, nil
 		}
-		return err
+		return nil, err
 	}
-	_, err = e.start(context.WithoutCancel(ctx), company, a, t, false, func() {}).wait(ctx)
-	if err != nil && ctx.Err() == nil {
-		e.opts.Logger.WarnContext(ctx, "a turn that was taken over has failed", "company", company, "reply", t.ReplyID, "error", err)
-		return nil // it has ended all the same
-	}
-	return err
+	return e.start(context.WithoutCancel(ctx), &running{company: company, agent: a, turn: t}, func() {}), nil
 }

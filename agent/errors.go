@@ -3,6 +3,8 @@ package agent
 import (
 	"errors"
 	"fmt"
+
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 var (
@@ -16,12 +18,23 @@ var (
 	// ErrCancelled means that the turn was cancelled before it had a reply.
 	ErrCancelled = errors.New("turn cancelled")
 
+	// ErrInterrupted means that the turn has no reply because its process
+	// stopped.
+	ErrInterrupted = errors.New("turn interrupted")
+
+	// ErrFailed means that the turn has no reply because something went wrong.
+	ErrFailed = errors.New("turn failed")
+
 	// ErrCitation means that a reply cites what is not, or no longer, there.
 	ErrCitation = errors.New("citation does not hold")
 
 	// ErrDraining means that no new turn begins here, since the process is
 	// about to stop.
 	ErrDraining = errors.New("shutting down")
+
+	// ErrVersion means that the settings of an agent are not at the version
+	// that was to be changed. It wraps [store.ErrConflict].
+	ErrVersion = fmt.Errorf("%w: it is at another version: read it again", store.ErrConflict)
 )
 
 // An InvalidError names the field that cannot be taken, and why.

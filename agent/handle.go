@@ -17,6 +17,16 @@ import (
 type Handle struct {
 	engine      *Engine
 	company, id string
+	request     store.Request
+}
+
+// By returns the agent as it is asked for a request. The request's receipt names
+// the reply from the moment the turn has begun, and is complete when the turn has
+// ended with it. If the turn ends without one, the receipt stays as it is.
+func (h *Handle) By(r store.Request) *Handle {
+	by := *h
+	by.request = r
+	return &by
 }
 
 // Ask sends a message and returns the reply. When it returns, message and reply
@@ -29,7 +39,7 @@ type Handle struct {
 // taken, and a [store.NotFoundError] for an agent or conversation that is not
 // there.
 func (h *Handle) Ask(ctx context.Context, m Message) (Reply, error) {
-	r, err := h.begin(ctx, m, false)
+	r, err := h.begin(ctx, ctx, m, false)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -43,17 +53,54 @@ func (h *Handle) Ask(ctx context.Context, m Message) (Reply, error) {
 // cancelled at once.
 func (h *Handle) Stream(ctx context.Context, m Message) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		r, err := h.begin(ctx, m, true)
+		r, err := h.begin(ctx, ctx, m, true)
 		if err != nil {
 			yield(Event{}, err)
 			return
 		}
-		r.read(yield)
+		// When ctx ends, the turn does a moment later, and tells why.
+		if err := r.read(context.WithoutCancel(ctx), 0, yield); err != nil && err != errLeft {
+			yield(Event{}, err)
+		}
 	}
 }
 
-// begin stores the message and starts the turn.
-func (h *Handle) begin(ctx context.Context, m Message, streamed bool) (*running, error) {
+// Started names a turn that has begun.
+type Started struct {
+	MessageID      string    `json:"message_id"` // of the user's message
+	ReplyID        string    `json:"reply_id"`   // that the reply has, or will have
+	ConversationID string    `json:"conversation_id"`
+	AgentID        string    `json:"agent_id"`
+	CreatedAt      time.Time `json:"created_at"` // when the message was stored
+}
+
+// Start stores a message and begins its turn. It returns the errors of
+// [Handle.Ask] if there is none. From then on ctx does not count: the turn goes on
+// whether anybody waits for it or not. [Conversations.Watch] and
+// [Conversations.Wait] tell how it does, and [Conversations.Cancel] ends it.
+func (h *Handle) Start(ctx context.Context, m Message) (Started, error) {
+	return h.start(ctx, m, false)
+}
+
+// StartStream is Start for a turn that is to be read: once somebody has watched it,
+// and nobody has for as long as [Options.Unread] says, it is cancelled.
+func (h *Handle) StartStream(ctx context.Context, m Message) (Started, error) {
+	return h.start(ctx, m, true)
+}
+
+func (h *Handle) start(ctx context.Context, m Message, streamed bool) (Started, error) {
+	r, err := h.begin(ctx, context.WithoutCancel(ctx), m, streamed)
+	if err != nil {
+		return Started{}, err
+	}
+	sent := r.turn.Message
+	return Started{
+		MessageID: sent.ID, ReplyID: r.turn.ReplyID, ConversationID: sent.ConversationID, AgentID: sent.AgentID, CreatedAt: sent.CreatedAt,
+	}, nil
+}
+
+// begin stores the message and starts the turn, which is cancelled when life ends.
+func (h *Handle) begin(ctx, life context.Context, m Message, streamed bool) (*running, error) {
 	if err := m.check(); err != nil {
 		return nil, err
 	}
@@ -72,7 +119,7 @@ func (h *Handle) begin(ctx context.Context, m Message, streamed bool) (*running,
 		return nil, err
 	}
 	failpoint.At("turn.begun")
-	return h.engine.start(ctx, h.company, a, t, streamed, leave), nil
+	return h.engine.start(life, &running{company: h.company, request: h.request, agent: a, turn: t, streamed: streamed}, leave), nil
 }
 
 // lineOf is where messages wait for each other: a conversation or, while that is
@@ -125,12 +172,11 @@ func (h *Handle) tryBegin(ctx context.Context, a Agent, m Message) (Turn, error)
 	if err := h.engine.admit(); err != nil {
 		return Turn{}, err
 	}
-	t, err := h.engine.store.BeginTurn(ctx,
-		store.Commit{Company: h.company, Events: []event.Event{started, received}},
-		Begin{
-			Message: m, NewConversation: id.New(id.Conversation), ReplyID: id.New(id.Message),
-			Worker: h.engine.worker, Lease: h.engine.opts.Lease,
-		})
+	b := Begin{
+		Message: m, NewConversation: id.New(id.Conversation), ReplyID: id.New(id.Message),
+		Worker: h.engine.worker, Lease: h.engine.opts.Lease,
+	}
+	t, err := h.engine.store.BeginTurn(ctx, h.request.Moving(h.request.Commit(h.company, started, received), b.ReplyID), b)
 	if err != nil {
 		h.engine.turns.Done()
 	}

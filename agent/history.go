@@ -12,11 +12,21 @@ import (
 type Conversations struct {
 	engine  *Engine
 	company string
+	request store.Request
 }
 
 // Conversations returns the conversations of a company.
 func (e *Engine) Conversations(company string) *Conversations {
 	return &Conversations{engine: e, company: company}
+}
+
+// By returns the conversations as changed for a request: the audit log says who
+// asked for a delete, and PutFeedback completes the request's receipt with the
+// reply's id.
+func (cs *Conversations) By(r store.Request) *Conversations {
+	by := *cs
+	by.request = r
+	return &by
 }
 
 // Get returns a conversation.
@@ -40,11 +50,32 @@ func (cs *Conversations) List(ctx context.Context, f ConversationFilter, p store
 
 // Messages returns the messages of a conversation, newest first.
 func (cs *Conversations) Messages(ctx context.Context, conversationID string, p store.Page) (store.List[Message], error) {
-	canonical, err := parseAs(id.Conversation, "conversation", conversationID)
+	c, err := cs.Get(ctx, conversationID)
 	if err != nil {
 		return store.List[Message]{}, err
 	}
-	return cs.engine.store.Messages(ctx, cs.company, canonical, p)
+	return cs.engine.store.Messages(ctx, cs.company, MessageFilter{ConversationID: c.ID}, p)
+}
+
+// Find returns messages across conversations, newest first. It returns a
+// [store.NotFoundError] if the conversation or the agent is not there; a user who
+// has no messages is nobody, or new.
+func (cs *Conversations) Find(ctx context.Context, f MessageFilter, p store.Page) (store.List[Message], error) {
+	if f.ConversationID != "" {
+		c, err := cs.Get(ctx, f.ConversationID)
+		if err != nil {
+			return store.List[Message]{}, err
+		}
+		f.ConversationID = c.ID
+	}
+	if f.AgentID != "" {
+		a, err := cs.engine.Agent(cs.company, f.AgentID).Get(ctx)
+		if err != nil {
+			return store.List[Message]{}, err
+		}
+		f.AgentID = a.ID
+	}
+	return cs.engine.store.Messages(ctx, cs.company, f, p)
 }
 
 // Message returns one message.
@@ -69,23 +100,6 @@ func (cs *Conversations) Explain(ctx context.Context, replyID string) (Explanati
 	return readExplanation(b)
 }
 
-// Cancel ends the turn that will have the reply with this id, if it runs in this
-// process, and reports whether it did.
-func (cs *Conversations) Cancel(replyID string) bool {
-	canonical, err := id.Parse(id.Message, replyID)
-	if err != nil {
-		return false
-	}
-	cs.engine.mu.Lock()
-	defer cs.engine.mu.Unlock()
-	r := cs.engine.live[canonical]
-	if r == nil || r.company != cs.company {
-		return false
-	}
-	r.cancel(ErrCancelled)
-	return true
-}
-
 // Delete removes a conversation with all its messages. A turn that runs there
 // ends without a reply.
 func (cs *Conversations) Delete(ctx context.Context, conversationID string) error {
@@ -93,10 +107,12 @@ func (cs *Conversations) Delete(ctx context.Context, conversationID string) erro
 	if err != nil {
 		return err
 	}
-	return cs.engine.store.DeleteConversation(ctx, store.Commit{Company: cs.company, Events: []event.Event{{
-		ID: id.New(id.Event), Type: event.ConversationDeleted, Stream: c.ID, CreatedAt: stamp(),
+	at := stamp()
+	told := cs.request.Commit(cs.company, event.Event{
+		ID: id.New(id.Event), Type: event.ConversationDeleted, Stream: c.ID, CreatedAt: at,
 		Refs: event.Refs{AgentID: c.AgentID, ConversationID: c.ID},
-	}}}, c.ID)
+	})
+	return cs.engine.store.DeleteConversation(ctx, cs.request.Audited(told, id.New(id.Audit), "conversation.delete", c.ID, at), c.ID)
 }
 
 // parseAs returns the canonical form of an id, or the error for one that is not

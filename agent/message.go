@@ -36,6 +36,9 @@ type Message struct {
 
 	// Reply is what an agent's message holds besides its text.
 	Reply *Reply `json:"reply,omitzero"`
+
+	// Feedback is what somebody thinks of an agent's message, if they said so.
+	Feedback *Feedback `json:"feedback,omitzero"`
 }
 
 // A User is the customer who asks.

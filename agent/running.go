@@ -17,10 +17,11 @@ const (
 	maxParts = 4096     // parts it may come in
 )
 
-// running is a turn under way, and what it has told so far.
+// running is a turn under way in this process.
 type running struct {
 	engine   *Engine
 	company  string
+	request  store.Request // that the turn was begun for
 	agent    Agent
 	turn     Turn
 	streamed bool // whether it is cancelled when nobody reads it
@@ -31,20 +32,13 @@ type running struct {
 	historyMu sync.Mutex
 	earlier   []Message // once it is read
 
-	mu      sync.Mutex
-	events  []Event
-	news    chan struct{} // closed when there are more events, or the end
-	ended   bool
-	reply   Reply
-	err     error
-	readers int
-	unread  *time.Timer
+	story
 }
 
 // start runs a turn that was admitted until ctx ends, and calls leave when it has
 // ended.
-func (e *Engine) start(ctx context.Context, company string, a Agent, t Turn, streamed bool, leave func()) *running {
-	r := &running{engine: e, company: company, agent: a, turn: t, streamed: streamed, news: make(chan struct{})}
+func (e *Engine) start(ctx context.Context, r *running, leave func()) *running {
+	r.engine, r.news = e, make(chan struct{})
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	// The turn outlives its caller by the time it takes to put its end on record.
@@ -54,10 +48,14 @@ func (e *Engine) start(ctx context.Context, company string, a Agent, t Turn, str
 	switch {
 	case e.cut:
 		cancel(ErrDraining)
+	case r.turn.Cancelled:
+		cancel(ErrCancelled)
+	case r.turn.Taken >= maxTaken:
+		cancel(fmt.Errorf("%w: %d processes were lost while they answered", ErrInterrupted, r.turn.Taken))
 	case ctx.Err() != nil: // since the message was stored
 		cancel(context.Cause(ctx))
 	}
-	e.live[t.ReplyID] = r
+	e.live[r.turn.ReplyID] = r
 	go func() {
 		defer e.turns.Done()
 		defer leave()
@@ -65,10 +63,10 @@ func (e *Engine) start(ctx context.Context, company string, a Agent, t Turn, str
 		defer unlink()
 		run, stop := context.WithTimeout(run, e.opts.TurnTimeout)
 		defer stop()
-		reply, err := Reply{}, errExited
+		reply, err := Reply{}, error(&lostError{errExited})
 		defer func() {
 			e.mu.Lock()
-			delete(e.live, t.ReplyID)
+			delete(e.live, r.turn.ReplyID)
 			e.mu.Unlock()
 			r.finish(reply, err)
 		}()
@@ -81,125 +79,34 @@ func (e *Engine) start(ctx context.Context, company string, a Agent, t Turn, str
 // Fatal of a test does. The turn then lapses.
 var errExited = errors.New("the goroutine of the turn has exited while answering")
 
-// tell adds an event to what the turn has told.
-func (r *running) tell(ev Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	ev.Sequence = len(r.events) + 1
-	ev.MessageID, ev.ConversationID = r.turn.ReplyID, r.turn.ConversationID
-	r.events = append(r.events, ev)
-	close(r.news)
-	r.news = make(chan struct{})
-}
-
-// finish tells the end.
-func (r *running) finish(reply Reply, err error) {
-	if err == nil {
-		r.tell(Event{Type: MessageCompleted, Reply: &reply})
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.ended, r.reply, r.err = true, reply, err
-	if r.unread != nil {
-		r.unread.Stop()
-	}
-	close(r.news)
-}
-
-// wait returns how the turn ended, or ctx's error if that ends before.
-func (r *running) wait(ctx context.Context) (Reply, error) {
-	for {
-		r.mu.Lock()
-		news, ended, reply, err := r.news, r.ended, r.reply, r.err
-		r.mu.Unlock()
-		if ended {
-			return reply, err
-		}
-		select {
-		case <-news:
-		case <-ctx.Done():
-			return Reply{}, ctx.Err()
-		}
-	}
-}
-
-// read yields what the turn tells, from the beginning to its end. That is soon
-// after the context of the turn ends, if its Answerer listens.
-func (r *running) read(yield func(Event, error) bool) {
-	r.attach()
-	defer r.detach()
-	for at := 0; ; {
-		r.mu.Lock()
-		events, news, ended, err := r.events[at:], r.news, r.ended, r.err
-		r.mu.Unlock()
-		for _, ev := range events {
-			if !yield(ev, nil) {
-				return
-			}
-		}
-		at += len(events)
-		switch {
-		case ended && err != nil:
-			yield(Event{}, err)
-			return
-		case ended && len(events) == 0:
-			return
-		case !ended:
-			<-news
-		}
-	}
-}
-
-func (r *running) attach() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.readers++
-	if r.unread != nil {
-		r.unread.Stop()
-		r.unread = nil
-	}
-}
-
-// detach lets a streamed turn that nobody reads end after a while.
-func (r *running) detach() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.readers--
-	if r.readers == 0 && !r.ended && r.streamed {
-		r.unread = time.AfterFunc(r.engine.opts.Unread, func() { r.cancel(ErrCancelled) })
-	}
-}
-
-// run answers the turn and puts its end on record.
+// run answers the turn and puts its end on record. Its error is a lostError if it
+// could not.
 func (r *running) run(ctx context.Context) (Reply, error) {
 	stop := r.keepLease(ctx)
 	defer stop()
 	r.tell(Event{Type: MessageStarted})
+	if r.turn.Taken > 0 {
+		r.tell(Event{Type: MessageReplaced}) // what the lost process told is void
+	}
 	reply, err := r.answer(ctx)
 	if err == nil {
 		return reply, nil
 	}
-	failed := Reply{Failure: "internal"}
-	if cause := context.Cause(ctx); cause != nil {
-		err, failed.Failure = cause, "cancelled"
-		if errors.Is(cause, ErrDraining) {
-			failed.Failure = "interrupted"
-		}
-	}
+	failure, err := failureOf(context.Cause(ctx), err)
 	if errors.Is(err, store.ErrFenced) || errors.Is(err, store.ErrUnavailable) {
-		return Reply{}, err // it is another's, or lapses and will be
+		return Reply{}, &lostError{err} // it is another's, or lapses and will be
 	}
 	// A turn without a reply ends too, so that the conversation can go on.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.engine.opts.Lease)
 	defer cancel()
-	if endErr := r.end(ctx, &failed); endErr != nil {
-		err = errors.Join(err, endErr)
+	if endErr := r.end(ctx, &Reply{Failure: failure}); endErr != nil {
+		return Reply{}, &lostError{errors.Join(err, endErr)}
 	}
-	return Reply{}, err
+	return Reply{}, failed(failure, err)
 }
 
 // keepLease renews the turn's lease until stop is called. When the lease is lost,
-// the turn is cancelled.
+// or another process wants it so, the turn is cancelled.
 func (r *running) keepLease(ctx context.Context) (stop func()) {
 	lease := r.engine.opts.Lease
 	var (
@@ -216,9 +123,12 @@ func (r *running) keepLease(ctx context.Context) (stop func()) {
 			return
 		}
 		err := r.engine.store.RenewTurn(ctx, r.company, r.turn.TurnRef, lease)
-		if errors.Is(err, store.ErrFenced) {
+		switch {
+		case errors.Is(err, store.ErrFenced):
 			r.cancel(err)
 			return
+		case errors.Is(err, ErrCancelled):
+			r.cancel(ErrCancelled)
 		}
 		timer.Reset(lease / 3)
 	})

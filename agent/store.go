@@ -53,7 +53,9 @@ type TurnStore interface {
 	// holds while nobody has taken the turn.
 	RecordStep(ctx context.Context, c store.Commit, t TurnRef, s Step) error
 
-	// RenewTurn extends the lease of a running turn.
+	// RenewTurn extends the lease of a running turn. If CancelTurn was called
+	// for the turn, it extends the lease all the same, and returns an error
+	// wrapping [ErrCancelled].
 	RenewTurn(ctx context.Context, company string, t TurnRef, lease time.Duration) error
 
 	// EndTurn stores the reply and ends the turn. It compares each quote with
@@ -69,6 +71,15 @@ type TurnStore interface {
 
 	// LapsedTurns names conversations of any company whose turn's lease has run out.
 	LapsedTurns(ctx context.Context, limit int) ([]Lapsed, error)
+
+	// RunningTurn returns the turn that will have the reply with an id. If no
+	// such turn runs it returns a [store.NotFoundError].
+	RunningTurn(ctx context.Context, company, replyID string) (Running, error)
+
+	// CancelTurn asks whoever has the turn that will have a reply to end it:
+	// RenewTurn and TakeTurn tell them. To ask again changes nothing. If no
+	// such turn runs it returns a [store.NotFoundError].
+	CancelTurn(ctx context.Context, company, replyID string) error
 }
 
 // A ConversationStore reads conversations and deletes them.
@@ -79,11 +90,18 @@ type ConversationStore interface {
 	// Conversations lists conversations, newest first.
 	Conversations(ctx context.Context, company string, f ConversationFilter, p store.Page) (store.List[Conversation], error)
 
-	// Messages lists the messages of a conversation, newest first.
-	Messages(ctx context.Context, company, conversation string, p store.Page) (store.List[Message], error)
+	// Messages lists messages, newest first: those of one conversation in the
+	// order of their turns, and those of several in the order of their ids.
+	// There are none of what is not there.
+	Messages(ctx context.Context, company string, f MessageFilter, p store.Page) (store.List[Message], error)
 
 	// Message returns one message.
 	Message(ctx context.Context, company, id string) (Message, error)
+
+	// PutFeedback stores what somebody thinks of a reply, in place of what they
+	// said before, whose CreatedAt stays, and returns it as stored. For what
+	// is not a reply it returns a [store.NotFoundError].
+	PutFeedback(ctx context.Context, c store.Commit, f Feedback) (Feedback, error)
 
 	// Explanation returns the explanation of a reply, as JSON.
 	Explanation(ctx context.Context, company, id string) ([]byte, error)
@@ -112,9 +130,17 @@ type TurnRef struct {
 // A Turn is a user's message, what was done about it, and the reply.
 type Turn struct {
 	TurnRef
-	Message Message // as stored
-	ReplyID string
-	Steps   []Step // recorded before the turn was taken over
+	Message   Message // as stored
+	ReplyID   string
+	Steps     []Step // recorded before the turn was taken over
+	Taken     int    // how often it was taken over
+	Cancelled bool   // whether CancelTurn was called for it
+}
+
+// A Running is a turn under way, in whichever process.
+type Running struct {
+	Started
+	Lapsed bool // its lease has run out: the turn can be taken over
 }
 
 // A Step is something done during a turn that must be on record before and after
@@ -165,4 +191,13 @@ type Lapsed struct{ Company, ConversationID string }
 type ConversationFilter struct {
 	AgentID string
 	UserID  string
+}
+
+// A MessageFilter chooses messages of a list. A message is of the user who sent it
+// or, if it names none, of the one whose conversation it is in; a reply is of the
+// user whose message it answers.
+type MessageFilter struct {
+	ConversationID string
+	AgentID        string
+	UserID         string
 }

@@ -28,7 +28,7 @@ const (
 // deleted meanwhile, it begins again from what there is now.
 func (r *running) answer(ctx context.Context) (Reply, error) {
 	for attempt := 1; ; attempt++ {
-		r.note = Explanation{Attempts: attempt, Settings: r.agent.Version, Threshold: r.agent.threshold(), Decision: decidedMiddleware, Recovered: len(r.turn.Steps) > 0}
+		r.note = Explanation{Attempts: attempt, Settings: r.agent.Version, Threshold: r.agent.threshold(), Decision: decidedMiddleware, Recovered: r.turn.Taken > 0}
 		r.forget() // it may hold what was deleted meanwhile
 		reply, err := r.draft(ctx, &Exchange{Company: r.company, Agent: r.agent, Message: r.turn.Message, turn: r})
 		if err != nil {
@@ -56,7 +56,7 @@ func (r *running) history(ctx context.Context) ([]Message, error) {
 	if r.turn.Number == 1 || r.earlier != nil {
 		return r.earlier, nil
 	}
-	page, err := r.engine.store.Messages(ctx, r.company, r.turn.ConversationID, store.Page{Limit: remembered + 1})
+	page, err := r.engine.store.Messages(ctx, r.company, MessageFilter{ConversationID: r.turn.ConversationID}, store.Page{Limit: remembered + 1})
 	if err != nil {
 		return nil, fmt.Errorf("history: %w", err)
 	}
@@ -264,8 +264,20 @@ func (r *running) end(ctx context.Context, reply *Reply) error {
 			return fmt.Errorf("explanation of %s: %w", reply.ID, err)
 		}
 	}
-	return r.engine.store.EndTurn(ctx, store.Commit{Company: r.company, Events: []event.Event{{
+	c := r.request.Commit(r.company, event.Event{
 		ID: id.New(id.Event), Type: told, CreatedAt: reply.CreatedAt,
 		Refs: event.Refs{AgentID: r.agent.ID, MessageID: reply.ID},
-	}}}, r.turn.TurnRef, End{Reply: *reply, Explanation: explanation})
+	})
+	if reply.Failure == "" {
+		c = r.request.Ending(c, reply.ID)
+	}
+	e := End{Reply: *reply, Explanation: explanation}
+	err := r.engine.store.EndTurn(ctx, c, r.turn.TurnRef, e)
+	if c.Receipt != nil && errors.Is(err, store.ErrFenced) {
+		// Whoever took the request up again has the receipt now, and waits for
+		// this turn, which may still be ours.
+		c.Receipt = nil
+		err = r.engine.store.EndTurn(ctx, c, r.turn.TurnRef, e)
+	}
+	return err
 }

@@ -13,6 +13,7 @@ const (
 	MessageReceived     Type = "message.received"     // a user's message is stored and its turn begins
 	MessageSent         Type = "message.sent"         // a turn ended with a reply
 	MessageFailed       Type = "message.failed"       // a turn ended without one
+	MessageFeedback     Type = "message.feedback"     // somebody said what they think of a reply, or something else than before
 	ContentCreated      Type = "content.created"      // a document was added
 	ContentUpdated      Type = "content.updated"      // a document has a new version, or other metadata
 	ContentDeleted      Type = "content.deleted"      // a document and all its versions are gone

@@ -129,7 +129,7 @@ func (s *state) readTalks(ctx context.Context, st answerdesk.Store, db *sql.DB, 
 	}
 	for _, t := range s.talks {
 		for p := (store.Page{Limit: store.MaxLimit}); ; {
-			list, err := st.Messages(ctx, company, t.ID, p)
+			list, err := st.Messages(ctx, company, agent.MessageFilter{ConversationID: t.ID}, p)
 			if err != nil {
 				return err
 			}

@@ -35,6 +35,7 @@ var mayRead = []struct{ part, why string }{
 	{"FROM companies WHERE 1 = 1 ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
 	{"FROM agents a JOIN companies c", "in the order of the key, as far as the page goes"},
 	{"FROM conversations WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
+	{"FROM messages WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
 	{"FROM documents WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
 	{"FROM documents WHERE company = ? AND kind = ? ORDER BY id DESC LIMIT", "there are two kinds: a page is soon full"},
 	{"FROM audit_log WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},

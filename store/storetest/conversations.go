@@ -27,6 +27,11 @@ var conversations = []promise{
 		check: messageOrder,
 	},
 	{
+		name:  "messages across conversations",
+		text:  "messages are listed by the order of their ids, newest first, filtered by conversation, agent and user, and by all of them",
+		check: findMessages,
+	},
+	{
 		name:  "delete",
 		text:  "a deleted conversation is gone with its messages and explanations, and nothing else is",
 		check: deleteConversation,
@@ -44,7 +49,9 @@ func unknownConversation(t *testing.T, k *kit) {
 		_, err := k.Conversation(t.Context(), k.company, c)
 		missing(t, "Conversation, "+what, err)
 		missing(t, "DeleteConversation, "+what, k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, c)), c))
-		noList(t, "Messages, "+what)(k.Messages(t.Context(), k.company, c, store.Page{}))
+		if c != "" {
+			noMessages(t, k, agent.MessageFilter{ConversationID: c})
+		}
 	}
 	for what, m := range map[string]string{"unknown": id.New(id.Message), "a conversation": turn.ConversationID, "empty": "", "nonsense": "msg_x"} {
 		_, err := k.Message(t.Context(), k.company, m)
@@ -54,17 +61,13 @@ func unknownConversation(t *testing.T, k *kit) {
 	}
 }
 
-// noList fails the test unless a list of something that is not there is not
-// found, or empty.
-func noList(t *testing.T, what string) func(l store.List[agent.Message], err error) {
-	return func(l store.List[agent.Message], err error) {
-		t.Helper()
-		if err != nil {
-			missing(t, what, err)
-		}
-		if len(l.Data) > 0 || l.HasMore || l.NextCursor != "" {
-			t.Errorf("%s = %s, want nothing", what, canonical(l))
-		}
+// noMessages fails the test unless a filter chooses nothing.
+func noMessages(t *testing.T, k *kit, f agent.MessageFilter) {
+	t.Helper()
+	l, err := k.Messages(t.Context(), k.company, f, store.Page{})
+	ok(t, "Messages", err)
+	if len(l.Data) > 0 || l.HasMore || l.NextCursor != "" {
+		t.Errorf("Messages of %s = %s, want nothing", canonical(f), canonical(l))
 	}
 }
 
@@ -111,13 +114,61 @@ func messageOrder(t *testing.T, k *kit) {
 	slices.Reverse(ids)
 	for _, size := range []int{1, 3, 100} {
 		all := everyPage(t, size, func(p store.Page) (store.List[agent.Message], error) {
-			return k.Messages(t.Context(), k.company, c, p)
+			return k.Messages(t.Context(), k.company, agent.MessageFilter{ConversationID: c}, p)
 		})
 		var got []string
 		for _, m := range all {
 			got = append(got, m.ID)
 		}
 		wantIDs(t, "Messages", got, ids...)
+	}
+}
+
+func findMessages(t *testing.T, k *kit) {
+	other := k.newAgent(t)
+	user := func(id string) agent.User { return agent.User{ID: id, Name: "Somebody"} }
+	type listed struct {
+		id, conversation, agent, user string
+	}
+	var made []listed // oldest first
+	talk := func(m agent.Message, of string) string {
+		turn := k.begin(t, m)
+		made = append(made, listed{turn.Message.ID, turn.ConversationID, turn.Message.AgentID, of})
+		made = append(made, listed{k.end(t, turn, "At nine.").ID, turn.ConversationID, turn.Message.AgentID, of})
+		return turn.ConversationID
+	}
+	anns := talk(agent.Message{User: user("ann")}, "ann")
+	talk(agent.Message{User: user("bob")}, "bob")
+	nobodys := talk(agent.Message{}, "")
+	talk(agent.Message{AgentID: other, User: user("ann")}, "ann")
+	talk(agent.Message{ConversationID: nobodys, User: user("ann")}, "ann") // who says so only now
+	talk(agent.Message{ConversationID: anns}, "ann")                       // who does not say so again
+	talk(agent.Message{ConversationID: anns, User: user("bob")}, "bob")    // to whom she handed the phone
+	running := k.begin(t, agent.Message{AgentID: other, User: user("ann")})
+	made = append(made, listed{running.Message.ID, running.ConversationID, other, "ann"})
+	newKit(t, k.Store).converse(t, agent.Message{User: user("ann")})
+
+	slices.Reverse(made)
+	for _, f := range []agent.MessageFilter{
+		{}, {AgentID: other}, {AgentID: k.agent}, {UserID: "ann"}, {UserID: "bob"}, {UserID: "ann", AgentID: other}, {UserID: "ann", AgentID: k.agent},
+		{ConversationID: anns}, {ConversationID: anns, UserID: "bob"}, {ConversationID: nobodys, UserID: "ann", AgentID: k.agent},
+		{ConversationID: anns, AgentID: other}, {UserID: "nobody"}, {UserID: "a%"}, {AgentID: id.New(id.Agent)}, {ConversationID: id.New(id.Conversation)},
+	} {
+		var want []string
+		for _, m := range made {
+			if (f.ConversationID == "" || f.ConversationID == m.conversation) && (f.AgentID == "" || f.AgentID == m.agent) && (f.UserID == "" || f.UserID == m.user) {
+				want = append(want, m.id)
+			}
+		}
+		got := everyPage(t, 2, func(p store.Page) (store.List[agent.Message], error) { return k.Messages(t.Context(), k.company, f, p) })
+		var ids []string
+		for _, m := range got {
+			ids = append(ids, m.ID)
+			one, err := k.Message(t.Context(), k.company, m.ID)
+			ok(t, "Message", err)
+			same(t, "the message in the list", m, one)
+		}
+		wantIDs(t, "Messages of "+canonical(f), ids, want...)
 	}
 }
 
@@ -146,7 +197,9 @@ func deleteConversation(t *testing.T, k *kit) {
 	}
 	_, err := k.Conversation(t.Context(), k.company, turn.ConversationID)
 	missing(t, "Conversation", err)
-	noList(t, "Messages")(k.Messages(t.Context(), k.company, turn.ConversationID, store.Page{}))
+	for _, f := range []agent.MessageFilter{{ConversationID: turn.ConversationID}, {UserID: "ann"}} {
+		noMessages(t, k, f)
+	}
 	_, err = k.BeginTurn(t.Context(), k.commit(), k.asks(agent.Message{ConversationID: turn.ConversationID}))
 	missing(t, "BeginTurn in a deleted conversation", err)
 	if len(after.Conversations) != 1 || after.Conversations[0].ID != stays.ConversationID {

@@ -32,6 +32,9 @@ var faults = []fault{
 	{"ignores fences", "turns/fenced", func(s storetest.Store) storetest.Store { return &ignoresFences{Store: s} }},
 	{"takes turns too soon", "turns/take", func(s storetest.Store) storetest.Store { return shortLeases{s} }},
 	{"begins beside a running turn", "turns/busy", func(s storetest.Store) storetest.Store { return neverBusy{s} }},
+	{"ignores cancels", "turns/cancel", func(s storetest.Store) storetest.Store { return ignoresCancels{s} }},
+	{"lists everybody's messages", "conversations/messages across conversations", func(s storetest.Store) storetest.Store { return everybodys{s} }},
+	{"keeps old remarks", "feedback/put again", func(s storetest.Store) storetest.Store { return keepsRemarks{s} }},
 	{"forgets users", "turns/user's conversation", func(s storetest.Store) storetest.Store { return forgetsUsers{s} }},
 	{"trims texts", "turns/hostile text", func(s storetest.Store) storetest.Store { return trims{s} }},
 	{"checks no citation", "citations/wrong", func(s storetest.Store) storetest.Store { return uncheckedCitations{s} }},
@@ -125,6 +128,31 @@ func (f neverBusy) BeginTurn(ctx context.Context, c store.Commit, b agent.Begin)
 		return f.Store.BeginTurn(ctx, c, b)
 	}
 	return t, err
+}
+
+type ignoresCancels struct{ storetest.Store }
+
+func (f ignoresCancels) RenewTurn(ctx context.Context, company string, t agent.TurnRef, lease time.Duration) error {
+	if err := f.Store.RenewTurn(ctx, company, t, lease); !errors.Is(err, agent.ErrCancelled) {
+		return err
+	}
+	return nil
+}
+
+type everybodys struct{ storetest.Store }
+
+func (f everybodys) Messages(ctx context.Context, company string, filter agent.MessageFilter, p store.Page) (store.List[agent.Message], error) {
+	filter.UserID = ""
+	return f.Store.Messages(ctx, company, filter, p)
+}
+
+type keepsRemarks struct{ storetest.Store }
+
+func (f keepsRemarks) PutFeedback(ctx context.Context, c store.Commit, given agent.Feedback) (agent.Feedback, error) {
+	if m, err := f.Store.Message(ctx, c.Company, given.MessageID); err == nil && m.Feedback != nil && given.Remark == "" {
+		given.Remark = m.Feedback.Remark
+	}
+	return f.Store.PutFeedback(ctx, c, given)
 }
 
 type forgetsUsers struct{ storetest.Store }

@@ -109,6 +109,12 @@ var moves = []moveKind{
 	{"RenewTurn", talk, 1, aTurn, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 		return none(k.RenewTurn(ctx, k.company, pick(w.turns, n[1]).TurnRef, w.lease(n[2])))
 	}},
+	{"RunningTurn", talk, 2, aTurn, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
+		return result(k.RunningTurn(ctx, k.company, pick(w.messages, n[1])))
+	}},
+	{"CancelTurn", talk, 2, aTurn, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
+		return none(k.CancelTurn(ctx, k.company, pick(w.messages, n[1])))
+	}},
 	{"EndTurn", talk, 10, aTurn, endMove},
 	{"TakeTurn", talk, 3, aConversation, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 		turn, err := k.TakeTurn(ctx, k.company, pick(w.conversations, n[1]), "another", w.lease(n[2]))
@@ -191,11 +197,21 @@ var moves = []moveKind{
 		}))
 	}},
 	{"Messages", talk, 1, aConversation, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
-		c := pick(w.conversations, n[1])
-		if _, err := k.Conversation(ctx, k.company, c); err != nil {
-			return nil, err // the list may be empty, too
+		f := []agent.MessageFilter{
+			{ConversationID: pick(w.conversations, n[1])}, {AgentID: cmp.Or(pick(w.agents, n[1]), k.agent)}, {UserID: fmt.Sprint("user ", n[1]%3)},
+			{UserID: fmt.Sprint("user ", n[1]%3), AgentID: k.agent}, {},
+		}[n[3]%5]
+		return result(paged(n[2]%4+1, func(p store.Page) (store.List[agent.Message], error) { return k.Messages(ctx, k.company, f, p) }))
+	}},
+	{"PutFeedback", talk, 2, aConversation, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
+		f := agent.Feedback{
+			MessageID: pick(w.messages, n[1]), Rating: []agent.Rating{agent.RatingUp, agent.RatingDown}[n[2]%2], Remark: fmt.Sprint("remark ", n[3]%3),
+			CreatedAt: now(), UpdatedAt: now(),
 		}
-		return result(paged(n[2]%4+1, func(p store.Page) (store.List[agent.Message], error) { return k.Messages(ctx, k.company, c, p) }))
+		if n[4]%2 == 0 {
+			f.Reasons = []string{"wrong", fmt.Sprint("reason ", n[5]%3)}
+		}
+		return result(k.PutFeedback(ctx, k.commit(tell(event.MessageFeedback, k.agent)), f))
 	}},
 	{"Events", talk, 1, nothing, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 		return result(pagedEvents(ctx, k, k.company, n[1]%9+1))

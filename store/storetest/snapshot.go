@@ -95,7 +95,9 @@ func readAll(ctx context.Context, s Store, company string) (out snapshot, err er
 func (out *snapshot) readMessages(ctx context.Context, s Store, company string) error {
 	out.Explanations = map[string]string{}
 	for _, c := range out.Conversations {
-		all, err := paged(store.MaxLimit, func(p store.Page) (store.List[agent.Message], error) { return s.Messages(ctx, company, c.ID, p) })
+		all, err := paged(store.MaxLimit, func(p store.Page) (store.List[agent.Message], error) {
+			return s.Messages(ctx, company, agent.MessageFilter{ConversationID: c.ID}, p)
+		})
 		if err != nil {
 			return err
 		}
@@ -138,7 +140,7 @@ func (out *snapshot) readDocuments(ctx context.Context, s Store, company string)
 func messages(t *testing.T, s Store, company, conversation string) []agent.Message {
 	t.Helper()
 	return everyPage(t, store.MaxLimit, func(p store.Page) (store.List[agent.Message], error) {
-		return s.Messages(t.Context(), company, conversation, p)
+		return s.Messages(t.Context(), company, agent.MessageFilter{ConversationID: conversation}, p)
 	})
 }
 

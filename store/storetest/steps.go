@@ -112,6 +112,18 @@ var steps = append([]step{
 			want: store.ErrFenced, stream: turn.ConversationID,
 		}
 	}},
+	{"PutFeedback", func(t *testing.T, k *kit) attempt {
+		turn := k.converse(t, agent.Message{})
+		put := func(ctx context.Context, cm store.Commit, message string) error {
+			_, err := k.PutFeedback(ctx, cm, agent.Feedback{MessageID: message, Rating: agent.RatingUp, CreatedAt: now(), UpdatedAt: now()})
+			return err
+		}
+		return attempt{
+			good: func(ctx context.Context, cm store.Commit) error { return put(ctx, cm, turn.ReplyID) },
+			bad:  func(ctx context.Context, cm store.Commit) error { return put(ctx, cm, turn.Message.ID) },
+			want: store.ErrNotFound, stream: turn.ConversationID,
+		}
+	}},
 	{"DeleteConversation", func(t *testing.T, k *kit) attempt {
 		conversation := k.converse(t, agent.Message{}).ConversationID
 		return attempt{

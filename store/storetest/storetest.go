@@ -45,6 +45,7 @@ func groups() []group {
 		{"turns", turns},
 		{"citations", citations},
 		{"conversations", conversations},
+		{"feedback", feedback},
 		{"knowledge", documents},
 		{"feed", feed},
 		{"deletion", deletion},

@@ -26,6 +26,7 @@ var tenancy = append(perProbe(), promise{
 // ids name one thing of each kind.
 type ids struct {
 	agent, conversation, lapsed, message, reply, document string
+	running                                               string // the reply that the turn will have
 	external, user, key, job, receipt, apiKey             string
 	turn                                                  agent.TurnRef // that runs
 	fence                                                 int64         // of the key's lease, and of the receipt
@@ -45,10 +46,11 @@ func things(t *testing.T, k *kit, prefix string) ids {
 	k.finish(t, l, store.Outcome{ID: w.ID, Dead: true, Reason: "refused"})
 	k.claimed(t, prefix+" receipt", long)
 	key, _ := k.newKey(t)
+	runs := k.begin(t, agent.Message{})
 	return ids{
 		agent: k.newAgent(t), conversation: turn.ConversationID, message: turn.Message.ID, reply: turn.ReplyID, document: d.ID,
 		external: prefix + " external id", user: prefix + " user", key: prefix + " key", job: w.ID, receipt: prefix + " receipt", fence: l.Fence, apiKey: key.ID,
-		turn: k.begin(t, agent.Message{}).TurnRef, lapsed: k.beginShort(t, agent.Message{}).ConversationID,
+		turn: runs.TurnRef, running: runs.ReplyID, lapsed: k.beginShort(t, agent.Message{}).ConversationID,
 	}
 }
 
@@ -56,7 +58,7 @@ func things(t *testing.T, k *kit, prefix string) ids {
 func nobodys(like ids) ids {
 	like.agent, like.document, like.apiKey = id.New(id.Agent), id.New(id.Document), id.New(id.Key)
 	like.conversation, like.lapsed = id.New(id.Conversation), id.New(id.Conversation)
-	like.message, like.reply, like.job = id.New(id.Message), id.New(id.Message), id.New(id.Work)
+	like.message, like.reply, like.running, like.job = id.New(id.Message), id.New(id.Message), id.New(id.Message), id.New(id.Work)
 	like.turn.ConversationID = id.New(id.Conversation)
 	like.external, like.user, like.key, like.receipt = "nobody's external id", "nobody's user", "nobody's key", "nobody's receipt"
 	return like
@@ -66,7 +68,7 @@ func nobodys(like ids) ids {
 // it is to be.
 func otherKinds(own ids) ids {
 	return ids{
-		agent: own.document, conversation: own.agent, lapsed: own.message, message: own.conversation, reply: own.document, document: own.reply,
+		agent: own.document, conversation: own.agent, lapsed: own.message, message: own.conversation, reply: own.document, running: own.message, document: own.reply,
 		external: own.document, user: own.conversation, key: own.job, job: own.document, receipt: own.reply, apiKey: own.job,
 		turn: agent.TurnRef{ConversationID: own.reply, Number: own.turn.Number, Fence: own.turn.Fence}, fence: own.fence,
 	}
@@ -137,6 +139,12 @@ var probes = append([]probe{
 			DocumentID: of.document, DocumentVersion: 1, Start: 3, End: 15, Quote: "open at nine",
 		})))
 	}},
+	{"RunningTurn", func(ctx context.Context, k *kit, of ids) (any, error) {
+		return result(k.RunningTurn(ctx, k.company, of.running))
+	}},
+	{"CancelTurn", func(ctx context.Context, k *kit, of ids) (any, error) {
+		return none(k.CancelTurn(ctx, k.company, of.running))
+	}},
 	{"TakeTurn", func(ctx context.Context, k *kit, of ids) (any, error) {
 		return result(k.TakeTurn(ctx, k.company, of.lapsed, "another", long))
 	}},
@@ -147,7 +155,16 @@ var probes = append([]probe{
 		return result(k.Conversations(ctx, k.company, agent.ConversationFilter{AgentID: of.agent}, store.Page{}))
 	}},
 	{"Messages", func(ctx context.Context, k *kit, of ids) (any, error) {
-		return result(k.Messages(ctx, k.company, of.conversation, store.Page{}))
+		return result(k.Messages(ctx, k.company, agent.MessageFilter{ConversationID: of.conversation}, store.Page{}))
+	}},
+	{"Messages of an agent", func(ctx context.Context, k *kit, of ids) (any, error) {
+		return result(k.Messages(ctx, k.company, agent.MessageFilter{AgentID: of.agent}, store.Page{}))
+	}},
+	{"Messages of a user", func(ctx context.Context, k *kit, of ids) (any, error) {
+		return result(k.Messages(ctx, k.company, agent.MessageFilter{UserID: of.user}, store.Page{}))
+	}},
+	{"PutFeedback", func(ctx context.Context, k *kit, of ids) (any, error) {
+		return result(k.PutFeedback(ctx, k.commit(), agent.Feedback{MessageID: of.reply, Rating: agent.RatingDown, Remark: "Taken."}))
 	}},
 	{"Message", func(ctx context.Context, k *kit, of ids) (any, error) {
 		return result(k.Message(ctx, k.company, of.message))
@@ -243,7 +260,7 @@ func (p probe) told(t *testing.T, k *kit, of ids) string {
 		got += "; " + err.Error()
 	}
 	return strings.NewReplacer(
-		of.agent, "<id>", of.conversation, "<id>", of.lapsed, "<id>", of.message, "<id>", of.reply, "<id>", of.document, "<id>",
+		of.agent, "<id>", of.conversation, "<id>", of.lapsed, "<id>", of.message, "<id>", of.reply, "<id>", of.running, "<id>", of.document, "<id>",
 		of.external, "<id>", of.user, "<id>", of.key, "<id>", of.job, "<id>", of.receipt, "<id>", of.turn.ConversationID, "<id>", of.apiKey, "<id>",
 		k.company, "<company>",
 	).Replace(got)

@@ -87,6 +87,21 @@ var turns = []promise{
 		check: renewTurn,
 	},
 	{
+		name:  "running",
+		text:  "a running turn is found by the reply it will have, which tells whether it lapsed, and one that ended is not",
+		check: runningTurn,
+	},
+	{
+		name:  "cancel",
+		text:  "who has a turn learns from renewing or taking it that it is to end, which it still can with its reply; the next turn is another",
+		check: cancelTurn,
+	},
+	{
+		name:  "taken",
+		text:  "a turn counts how often it was taken over",
+		check: takenTurn,
+	},
+	{
 		name:  "fenced",
 		text:  "after a turn was taken over, nothing under the old fence is written",
 		check: turnFenced,
@@ -541,5 +556,82 @@ func lapsedTurns(t *testing.T, k *kit) {
 	ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(), b.ConversationID))
 	if got := lapsed(); len(got) != 0 {
 		t.Errorf("LapsedTurns after the other was deleted = %v, want none", got)
+	}
+}
+
+func runningTurn(t *testing.T, k *kit) {
+	turn := k.begin(t, agent.Message{User: agent.User{ID: "ann"}})
+	got, err := k.RunningTurn(t.Context(), k.company, turn.ReplyID)
+	ok(t, "RunningTurn", err)
+	want := agent.Running{Started: agent.Started{
+		MessageID: turn.Message.ID, ReplyID: turn.ReplyID, ConversationID: turn.ConversationID, AgentID: k.agent, CreatedAt: turn.Message.CreatedAt,
+	}}
+	same(t, "RunningTurn", got, want)
+	k.begin(t, agent.Message{}) // beside it
+	for what, r := range map[string]string{"unknown": id.New(id.Message), "a message": turn.Message.ID, "a conversation": turn.ConversationID, "empty": ""} {
+		_, err := k.RunningTurn(t.Context(), k.company, r)
+		missing(t, "RunningTurn, "+what, err)
+		missing(t, "CancelTurn, "+what, k.CancelTurn(t.Context(), k.company, r))
+	}
+	ended := func(replyID string) {
+		t.Helper()
+		_, err := k.RunningTurn(t.Context(), k.company, replyID)
+		missing(t, "RunningTurn of a turn that ended", err)
+		missing(t, "CancelTurn of a turn that ended", k.CancelTurn(t.Context(), k.company, replyID))
+	}
+	k.end(t, turn, "At nine.")
+	ended(turn.ReplyID)
+	next := k.beginShort(t, agent.Message{ConversationID: turn.ConversationID})
+	ended(turn.ReplyID)
+	eventually(t, "the turn to lapse", func() error {
+		got, err := k.RunningTurn(t.Context(), k.company, next.ReplyID)
+		ok(t, "RunningTurn", err)
+		return holds(got.Lapsed, "not lapsed")
+	})
+	k.take(t, next.ConversationID)
+	got, err = k.RunningTurn(t.Context(), k.company, next.ReplyID)
+	ok(t, "RunningTurn", err)
+	if got.Lapsed || got.MessageID != next.Message.ID {
+		t.Errorf("RunningTurn of a turn that was taken over = %s, want the second one, not lapsed", canonical(got))
+	}
+	ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(), next.ConversationID))
+	ended(next.ReplyID)
+}
+
+func cancelTurn(t *testing.T, k *kit) {
+	turn, other := k.beginShort(t, agent.Message{}), k.begin(t, agent.Message{})
+	ok(t, "CancelTurn", k.CancelTurn(t.Context(), k.company, turn.ReplyID))
+	ok(t, "CancelTurn again", k.CancelTurn(t.Context(), k.company, turn.ReplyID))
+	ok(t, "RenewTurn of another turn", k.RenewTurn(t.Context(), k.company, other.TurnRef, long))
+	refused(t, "RenewTurn of a cancelled turn", k.RenewTurn(t.Context(), k.company, turn.TurnRef, short), agent.ErrCancelled)
+	taken := k.take(t, turn.ConversationID)
+	if !taken.Cancelled {
+		t.Errorf("TakeTurn = %+v, want it cancelled", taken)
+	}
+	refused(t, "RenewTurn of a cancelled turn", k.RenewTurn(t.Context(), k.company, taken.TurnRef, long), agent.ErrCancelled)
+	_, err := k.TakeTurn(t.Context(), k.company, turn.ConversationID, "third", long)
+	missing(t, "TakeTurn of a cancelled turn whose lease was renewed", err)
+	k.end(t, taken, "At nine.")
+
+	next := k.beginShort(t, agent.Message{ConversationID: turn.ConversationID})
+	ok(t, "RenewTurn of the next turn", k.RenewTurn(t.Context(), k.company, next.TurnRef, short))
+	if taken := k.take(t, next.ConversationID); taken.Cancelled || taken.Taken != 1 {
+		t.Errorf("TakeTurn of the next turn = %+v, want it not cancelled, taken once", taken)
+	}
+}
+
+func takenTurn(t *testing.T, k *kit) {
+	turn := k.beginShort(t, agent.Message{})
+	if turn.Taken != 0 || turn.Cancelled {
+		t.Errorf("BeginTurn = %+v, want a turn that nobody took or cancelled", turn)
+	}
+	for n := 1; n <= 3; n++ {
+		eventually(t, "TakeTurn", func() error {
+			taken, err := k.TakeTurn(t.Context(), k.company, turn.ConversationID, "another", short)
+			if err == nil && (taken.Taken != n || taken.Cancelled) {
+				t.Errorf("TakeTurn %d = %+v, want it counted", n, taken)
+			}
+			return err
+		})
 	}
 }

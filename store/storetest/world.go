@@ -114,7 +114,7 @@ func class(err error) string {
 	if busy, is := errors.AsType[*agent.BusyError](err); is {
 		return fmt.Sprintf("busy: %s, lapsed: %v", busy.ConversationID, busy.Lapsed)
 	}
-	for _, known := range []error{store.ErrNotFound, store.ErrConflict, store.ErrFenced, agent.ErrCitation} {
+	for _, known := range []error{store.ErrNotFound, store.ErrConflict, store.ErrFenced, agent.ErrCitation, agent.ErrCancelled} {
 		if errors.Is(err, known) {
 			return "error: " + known.Error()
 		}

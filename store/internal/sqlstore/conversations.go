@@ -51,7 +51,7 @@ func (s *Store) Conversations(ctx context.Context, company string, f agent.Conve
 		scanConversation, query, args...)
 }
 
-const messageColumns = `id, conversation_id, role, text, body, created_at, seq`
+const messageColumns = `id, conversation_id, role, text, body, feedback, created_at, seq`
 
 // A messageRow is a message and its place in the conversation.
 type messageRow struct {
@@ -89,10 +89,10 @@ func messageBody(m agent.Message) (string, error) {
 
 func scanMessage(r Rows) (m messageRow, err error) {
 	var (
-		body    string
-		created int64
+		body, feedback string
+		created        int64
 	)
-	if err := r.Scan(&m.ID, &m.ConversationID, &m.Role, &m.Text, &body, &created, &m.seq); err != nil {
+	if err := r.Scan(&m.ID, &m.ConversationID, &m.Role, &m.Text, &body, &feedback, &created, &m.seq); err != nil {
 		return m, err
 	}
 	var b bodyOf
@@ -106,13 +106,15 @@ func scanMessage(r Rows) (m messageRow, err error) {
 			m.Reply.Citations[i].Ordinal = o
 		}
 	}
-	return m, nil
+	m.Feedback, err = readFeedback(m.ID, feedback)
+	return m, err
 }
 
-func insertMessage(tx Tx, company string, seq int64, m agent.Message, body, explanation string) error {
-	_, err := tx.Exec(`INSERT INTO messages (company, conversation_id, seq, id, role, text, body, explanation, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		company, m.ConversationID, seq, m.ID, string(m.Role), m.Text, body, explanation, micros(m.CreatedAt))
+// insertMessage stores a message, which is listed as the user's.
+func insertMessage(tx Tx, company string, seq int64, user string, m agent.Message, body, explanation string) error {
+	_, err := tx.Exec(`INSERT INTO messages (company, conversation_id, seq, id, agent_id, user_id, role, text, body, feedback, explanation, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
+		company, m.ConversationID, seq, m.ID, m.AgentID, user, string(m.Role), m.Text, body, explanation, micros(m.CreatedAt))
 	return err
 }
 
@@ -135,13 +137,20 @@ func readMessage(tx Tx, where string, args ...any) (agent.Message, error) {
 }
 
 // Messages implements [agent.ConversationStore].
-func (s *Store) Messages(ctx context.Context, company, conversation string, p store.Page) (store.List[agent.Message], error) {
-	if _, err := s.Conversation(ctx, company, conversation); err != nil {
-		return store.List[agent.Message]{}, err
+func (s *Store) Messages(ctx context.Context, company string, f agent.MessageFilter, p store.Page) (store.List[agent.Message], error) {
+	query, args := `SELECT `+messageColumns+` FROM messages WHERE company = ?`, []any{company}
+	by, key := order{"id", "?"}, func(m messageRow) string { return m.ID }
+	if f.ConversationID != "" {
+		query, args = query+` AND conversation_id = ?`, append(args, f.ConversationID)
+		by, key = order{"seq", "CAST(? AS BIGINT)"}, func(m messageRow) string { return strconv.FormatInt(m.seq, 10) }
 	}
-	rows, err := listBy(ctx, s, p, []string{"messages", company, conversation}, order{"seq", "CAST(? AS BIGINT)"},
-		func(m messageRow) string { return strconv.FormatInt(m.seq, 10) }, scanMessage,
-		`SELECT `+messageColumns+` FROM messages WHERE company = ? AND conversation_id = ?`, company, conversation)
+	if f.AgentID != "" {
+		query, args = query+` AND agent_id = ?`, append(args, f.AgentID)
+	}
+	if f.UserID != "" {
+		query, args = query+` AND user_id = ? AND user_id <> ''`, append(args, f.UserID) // as the index has it
+	}
+	rows, err := listBy(ctx, s, p, []string{"messages", company, f.ConversationID, f.AgentID, f.UserID}, by, key, scanMessage, query, args...)
 	out := store.List[agent.Message]{Data: make([]agent.Message, len(rows.Data)), NextCursor: rows.NextCursor, HasMore: rows.HasMore}
 	for i, m := range rows.Data {
 		out.Data[i] = m.Message

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -42,7 +43,7 @@ func (s *Store) BeginTurn(ctx context.Context, c store.Commit, b agent.Begin) (t
 		until := at + b.Lease.Microseconds()
 		if found {
 			_, err = tx.Exec(`UPDATE conversations SET turns = ?, events = ?, running = 1, reply_id = ?, worker = ?, fence = ?,
-				lease_until = ?, last_message_at = ? WHERE company = ? AND id = ?`,
+				lease_until = ?, taken = 0, cancelled = 0, last_message_at = ? WHERE company = ? AND id = ?`,
 				conv.turns, conv.events, b.ReplyID, b.Worker, conv.fence, until, micros(m.CreatedAt), c.Company, conv.id)
 		} else {
 			_, err = tx.Exec(`INSERT INTO conversations (company, id, agent_id, user_id, turns, events, running, reply_id, worker, fence,
@@ -53,7 +54,7 @@ func (s *Store) BeginTurn(ctx context.Context, c store.Commit, b agent.Begin) (t
 		if err != nil {
 			return err
 		}
-		if err := insertMessage(tx, c.Company, 2*conv.turns-1, m, body, ""); err != nil {
+		if err := insertMessage(tx, c.Company, 2*conv.turns-1, cmp.Or(m.User.ID, conv.userID), m, body, ""); err != nil {
 			return err
 		}
 		t = agent.Turn{
@@ -87,12 +88,13 @@ type conversationRow struct {
 	turns, events, running int64
 	replyID                string
 	fence, leaseUntil      int64
+	taken, cancelled       int64
 }
 
-const conversationLease = `SELECT id, agent_id, user_id, turns, events, running, reply_id, fence, lease_until FROM conversations`
+const conversationLease = `SELECT id, agent_id, user_id, turns, events, running, reply_id, fence, lease_until, taken, cancelled FROM conversations`
 
 func (c *conversationRow) dest() []any {
-	return []any{&c.id, &c.agentID, &c.userID, &c.turns, &c.events, &c.running, &c.replyID, &c.fence, &c.leaseUntil}
+	return []any{&c.id, &c.agentID, &c.userID, &c.turns, &c.events, &c.running, &c.replyID, &c.fence, &c.leaseUntil, &c.taken, &c.cancelled}
 }
 
 // conversationOf finds the conversation a message goes to, if there is one.
@@ -169,14 +171,20 @@ func (s *Store) writeTurn(tx Tx, c store.Commit, conv conversationRow) error {
 
 // RenewTurn implements [agent.TurnStore].
 func (s *Store) RenewTurn(ctx context.Context, company string, t agent.TurnRef, lease time.Duration) error {
-	return s.engine.Write(ctx, func(tx Tx) error {
+	cancelled := false
+	err := s.engine.Write(ctx, func(tx Tx) error {
 		conv, err := held(tx, company, t)
 		if err != nil {
 			return err
 		}
+		cancelled = conv.cancelled == 1
 		_, err = tx.Exec(`UPDATE conversations SET lease_until = ? WHERE company = ? AND id = ?`, now()+lease.Microseconds(), company, conv.id)
 		return err
 	})
+	if err == nil && cancelled {
+		return fmt.Errorf("turn %d of conversation %s: %w", t.Number, t.ConversationID, agent.ErrCancelled)
+	}
+	return err
 }
 
 // EndTurn implements [agent.TurnStore].
@@ -209,7 +217,12 @@ func (s *Store) EndTurn(ctx context.Context, c store.Commit, t agent.TurnRef, e 
 		if err := checkCitations(tx, c.Company, conv, seq, e.Reply.Citations); err != nil {
 			return err
 		}
-		if err := insertMessage(tx, c.Company, seq, m, body, string(e.Explanation)); err != nil {
+		var user string
+		if _, err := one(tx, []any{&user}, `SELECT user_id FROM messages WHERE company = ? AND conversation_id = ? AND seq = ?`,
+			c.Company, conv.id, seq-1); err != nil {
+			return err
+		}
+		if err := insertMessage(tx, c.Company, seq, user, m, body, string(e.Explanation)); err != nil {
 			return err
 		}
 		return s.write(c, tx)
@@ -229,8 +242,9 @@ func (s *Store) TakeTurn(ctx context.Context, company, conversation, worker stri
 			return store.NotFound("lapsed turn of conversation", conversation)
 		}
 		conv.fence = max(conv.fence+1, at)
-		if _, err := tx.Exec(`UPDATE conversations SET worker = ?, fence = ?, lease_until = ? WHERE company = ? AND id = ?`,
-			worker, conv.fence, at+lease.Microseconds(), company, conv.id); err != nil {
+		conv.taken++
+		if _, err := tx.Exec(`UPDATE conversations SET worker = ?, fence = ?, lease_until = ?, taken = ? WHERE company = ? AND id = ?`,
+			worker, conv.fence, at+lease.Microseconds(), conv.taken, company, conv.id); err != nil {
 			return err
 		}
 		m, err := readMessage(tx, `company = ? AND conversation_id = ? AND seq = ?`, company, conv.id, 2*conv.turns-1)
@@ -240,7 +254,7 @@ func (s *Store) TakeTurn(ctx context.Context, company, conversation, worker stri
 		steps, err := readSteps(tx, company, conv.id, conv.turns)
 		t = agent.Turn{
 			TurnRef: agent.TurnRef{ConversationID: conv.id, Number: int(conv.turns), Fence: conv.fence},
-			Message: m, ReplyID: conv.replyID, Steps: steps,
+			Message: m, ReplyID: conv.replyID, Steps: steps, Taken: int(conv.taken), Cancelled: conv.cancelled == 1,
 		}
 		return err
 	})
@@ -274,4 +288,32 @@ func (s *Store) LapsedTurns(ctx context.Context, limit int) (lapsed []agent.Laps
 		}, `SELECT company, id FROM conversations WHERE running = 1 AND lease_until <= ? LIMIT ?`, now(), limit)
 	})
 	return lapsed, err
+}
+
+// RunningTurn implements [agent.TurnStore].
+func (s *Store) RunningTurn(ctx context.Context, company, replyID string) (r agent.Running, err error) {
+	err = s.engine.Get(ctx, func(tx Tx) error {
+		var created, until int64
+		found, err := one(tx, []any{&r.ConversationID, &r.AgentID, &r.MessageID, &created, &until},
+			`SELECT c.id, c.agent_id, m.id, m.created_at, c.lease_until FROM conversations c
+				JOIN messages m ON m.company = c.company AND m.conversation_id = c.id AND m.seq = 2 * c.turns - 1
+				WHERE c.company = ? AND c.reply_id = ? AND c.running = 1`, company, replyID)
+		if err == nil && !found {
+			return store.NotFound("running turn of reply", replyID)
+		}
+		r.ReplyID, r.CreatedAt, r.Lapsed = replyID, moment(created), until <= now()
+		return err
+	})
+	return r, err
+}
+
+// CancelTurn implements [agent.TurnStore].
+func (s *Store) CancelTurn(ctx context.Context, company, replyID string) error {
+	return s.engine.Write(ctx, func(tx Tx) error {
+		n, err := tx.Exec(`UPDATE conversations SET cancelled = 1 WHERE company = ? AND reply_id = ? AND running = 1`, company, replyID)
+		if err == nil && n == 0 {
+			return store.NotFound("running turn of reply", replyID)
+		}
+		return err
+	})
 }

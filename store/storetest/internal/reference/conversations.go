@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -19,6 +20,11 @@ func cloneMessage(m agent.Message) agent.Message {
 			r.Citations[i].Heading = slices.Clone(c.Heading)
 		}
 		m.Reply = &r
+	}
+	if m.Feedback != nil {
+		f := *m.Feedback
+		f.Reasons, f.CreatedAt, f.UpdatedAt = slices.Clone(f.Reasons), stored(f.CreatedAt), stored(f.UpdatedAt)
+		m.Feedback = &f
 	}
 	return m
 }
@@ -52,20 +58,32 @@ func (s *Store) Conversations(ctx context.Context, company string, f agent.Conve
 }
 
 // Messages implements [agent.ConversationStore].
-func (s *Store) Messages(ctx context.Context, company, id string, p store.Page) (out store.List[agent.Message], err error) {
+func (s *Store) Messages(ctx context.Context, company string, f agent.MessageFilter, p store.Page) (out store.List[agent.Message], err error) {
 	err = s.read(ctx, company, func(c tenant) (err error) {
-		v, ok := c.conversations[id]
-		if !ok {
-			return store.NotFound("conversation", id)
+		var all []agent.Message
+		for _, v := range c.conversations {
+			user := ""
+			for _, m := range v.messages {
+				if m.Role == agent.RoleUser {
+					user = cmp.Or(m.User.ID, v.UserID)
+				}
+				if (f.ConversationID == "" || f.ConversationID == v.ID) && (f.AgentID == "" || f.AgentID == v.AgentID) && (f.UserID == "" || f.UserID == user) {
+					all = append(all, m)
+				}
+			}
 		}
-		all := slices.Clone(v.messages)
-		slices.Reverse(all)
-		place := func(id string) int {
-			return slices.IndexFunc(v.messages, func(m agent.Message) bool { return m.ID == id })
+		scope := []string{"messages", company, f.ConversationID, f.AgentID, f.UserID}
+		id := func(m agent.Message) string { return m.ID }
+		if f.ConversationID == "" {
+			out, err = newest(all, p, id, scope...)
+		} else {
+			inOrder := slices.Clone(all)
+			slices.Reverse(all)
+			place := func(id string) int {
+				return slices.IndexFunc(inOrder, func(m agent.Message) bool { return m.ID == id })
+			}
+			out, err = page(all, p, id, func(m agent.Message, last string) bool { return place(m.ID) >= place(last) }, scope...)
 		}
-		out, err = page(all, p, func(m agent.Message) string { return m.ID }, func(m agent.Message, last string) bool {
-			return place(m.ID) >= place(last)
-		}, "messages", company, id)
 		for i, m := range out.Data {
 			out.Data[i] = cloneMessage(m)
 		}

@@ -141,15 +141,21 @@ func (s *Store) RecordStep(ctx context.Context, cm store.Commit, t agent.TurnRef
 
 // RenewTurn implements [agent.TurnStore].
 func (s *Store) RenewTurn(ctx context.Context, company string, t agent.TurnRef, lease time.Duration) error {
-	return s.step(ctx, store.Commit{Company: company}, func(c *tenant, _ *store.Commit) error {
+	cancelled := false
+	err := s.step(ctx, store.Commit{Company: company}, func(c *tenant, _ *store.Commit) error {
 		v, err := c.held(t)
 		if err != nil {
 			return err
 		}
 		v.turn.until = time.Now().Add(lease)
 		c.conversations[v.ID] = v
+		cancelled = v.turn.Cancelled
 		return nil
 	})
+	if err == nil && cancelled {
+		return fmt.Errorf("turn %d of conversation %s: %w", t.Number, t.ConversationID, agent.ErrCancelled)
+	}
+	return err
 }
 
 // EndTurn implements [agent.TurnStore].
@@ -210,6 +216,7 @@ func (s *Store) TakeTurn(ctx context.Context, company, id, worker string, lease 
 			return store.NotFound("lapsed turn of conversation", id)
 		}
 		v.turn.Fence, v.turn.until = s.nextFence(), time.Now().Add(lease)
+		v.turn.Taken++
 		c.conversations[v.ID] = v
 		out = v.turn.Turn
 		out.Message = cloneMessage(out.Message)
@@ -233,4 +240,43 @@ func (s *Store) LapsedTurns(ctx context.Context, limit int) (out []agent.Lapsed,
 		}
 	}
 	return out, nil
+}
+
+// answering returns the conversation whose running turn will have a reply.
+func (c *tenant) answering(replyID string) (conversation, error) {
+	for _, v := range c.conversations {
+		if v.Running && v.turn.ReplyID == replyID {
+			return v, nil
+		}
+	}
+	return conversation{}, store.NotFound("running turn of reply", replyID)
+}
+
+// RunningTurn implements [agent.TurnStore].
+func (s *Store) RunningTurn(ctx context.Context, company, replyID string) (out agent.Running, err error) {
+	err = s.read(ctx, company, func(c tenant) error {
+		v, err := c.answering(replyID)
+		if err != nil {
+			return err
+		}
+		m := v.turn.Message
+		out = agent.Running{Lapsed: v.lapsed(), Started: agent.Started{
+			MessageID: m.ID, ReplyID: replyID, ConversationID: v.ID, AgentID: v.AgentID, CreatedAt: m.CreatedAt,
+		}}
+		return nil
+	})
+	return out, err
+}
+
+// CancelTurn implements [agent.TurnStore].
+func (s *Store) CancelTurn(ctx context.Context, company, replyID string) error {
+	return s.step(ctx, store.Commit{Company: company}, func(c *tenant, _ *store.Commit) error {
+		v, err := c.answering(replyID)
+		if err != nil {
+			return err
+		}
+		v.turn.Cancelled = true
+		c.conversations[v.ID] = v
+		return nil
+	})
 }

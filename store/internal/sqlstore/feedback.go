@@ -1,0 +1,55 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/store"
+)
+
+// readFeedback reads the feedback on a message, which is kept beside it as JSON;
+// empty is none.
+func readFeedback(message, kept string) (*agent.Feedback, error) {
+	if kept == "" {
+		return nil, nil
+	}
+	f := new(agent.Feedback)
+	if err := json.Unmarshal([]byte(kept), f); err != nil {
+		return nil, corrupt("messages", message, err)
+	}
+	return f, nil
+}
+
+// PutFeedback implements [agent.ConversationStore].
+func (s *Store) PutFeedback(ctx context.Context, c store.Commit, f agent.Feedback) (out agent.Feedback, err error) {
+	err = s.engine.Write(ctx, func(tx Tx) error {
+		var before string
+		found, err := one(tx, []any{&before}, `SELECT feedback FROM messages WHERE company = ? AND id = ? AND role = ?`,
+			c.Company, f.MessageID, string(agent.RoleAgent))
+		if err == nil && !found {
+			return store.NotFound("reply", f.MessageID)
+		}
+		if err != nil {
+			return err
+		}
+		out = f
+		if there, err := readFeedback(f.MessageID, before); err != nil {
+			return err
+		} else if there != nil {
+			out.CreatedAt = there.CreatedAt
+		}
+		kept, err := json.Marshal(out)
+		if err != nil {
+			return fmt.Errorf("feedback on %s: %w", f.MessageID, err)
+		}
+		if _, err := tx.Exec(`UPDATE messages SET feedback = ? WHERE company = ? AND id = ?`, string(kept), c.Company, f.MessageID); err != nil {
+			return err
+		}
+		c := c
+		c.Events = foreign(c.Events)
+		return s.write(c, tx)
+	})
+	return out, err
+}

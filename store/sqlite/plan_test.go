@@ -37,7 +37,6 @@ var mayRead = []struct{ part, why string }{
 	{"FROM conversations WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
 	{"FROM messages WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
 	{"FROM documents WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
-	{"FROM documents WHERE company = ? AND kind = ? ORDER BY id DESC LIMIT", "there are two kinds: a page is soon full"},
 	{"FROM audit_log WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
 	{"FROM api_keys WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
 	{"FROM work_dead WHERE company = ? AND queue = ? ORDER BY id DESC LIMIT", "what was given up is little, and looked at by people"},
@@ -46,7 +45,7 @@ var mayRead = []struct{ part, why string }{
 	{"FROM conversations WHERE running = 1 AND lease_until <= ?", "the index has the turns that run, and no others"},
 	{"user_id = ? AND agent_id = ? AND user_id <> '' ORDER BY last_message_at DESC", "those of one user with one agent are sorted"},
 	{"user_id = ? AND user_id <> ''", "those of one user are sorted"},
-	{"FROM documents WHERE company = ? AND external_id = ? AND external_id <> ''", "one look for each agent that has documents"},
+	{"AND external_id = ? AND external_id <> '' ORDER BY id DESC LIMIT", "those of one external id, at most one an agent, are sorted"},
 	{"sqlite_dbpage", "pages by number"},
 }
 

@@ -42,6 +42,8 @@ var faults = []fault{
 	{"leaves quotes", "deletion/nothing left", func(s storetest.Store) storetest.Store { return &leavesQuotes{Store: s} }},
 	{"forgets the company", "tenancy/Document", func(s storetest.Store) storetest.Store { return &forgetsCompany{Store: s} }},
 	{"tells that there is something", "tenancy/Conversation", func(s storetest.Store) storetest.Store { return &tellsTooMuch{Store: s} }},
+	{"notes nothing in a receipt", "knowledge/receipt", func(s storetest.Store) storetest.Store { return notesNothing{s} }},
+	{"writes when it checks", "knowledge/checked", func(s storetest.Store) storetest.Store { return writesChecked{s} }},
 	{"writes half a batch", "knowledge/all or none", func(s storetest.Store) storetest.Store { return halfBatches{s} }},
 	{"forgets a filter", "knowledge/list", func(s storetest.Store) storetest.Store { return forgetsFilter{s} }},
 	{"cuts revisions", "feed/whole revisions", func(s storetest.Store) storetest.Store { return cutsRevisions{s} }},
@@ -240,6 +242,31 @@ func (f *tellsTooMuch) Conversation(ctx context.Context, company, id string) (ag
 		})
 	}
 	return c, err
+}
+
+// notesNothing leaves a receipt as its caller gave it.
+type notesNothing struct{ storetest.Store }
+
+func (f notesNothing) WriteDocuments(ctx context.Context, c store.Commit, writes []knowledge.Write) (knowledge.Written, error) {
+	given := c.Receipt
+	c.Receipt = nil
+	out, err := f.Store.WriteDocuments(ctx, c, writes)
+	if err == nil && given != nil {
+		err = f.Store.Enqueue(ctx, store.Commit{Company: c.Company, Receipt: given})
+	}
+	return out, err
+}
+
+type writesChecked struct{ storetest.Store }
+
+func (f writesChecked) CheckDocuments(ctx context.Context, company string, writes []knowledge.Write) ([]knowledge.Ingested, error) {
+	out, err := f.Store.CheckDocuments(ctx, company, writes)
+	for i, w := range writes {
+		if w.KeepText && out[i].Err == nil {
+			_, err = f.Store.WriteDocuments(ctx, store.Commit{Company: company}, writes[i:i+1])
+		}
+	}
+	return out, err
 }
 
 type halfBatches struct{ storetest.Store }

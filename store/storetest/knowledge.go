@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/internal/id"
@@ -89,7 +90,7 @@ var writePromises = []promise{
 	},
 	{
 		name:  "twice in a batch",
-		text:  "two writes of one external id in a batch make one document, with the text of the last, or none",
+		text:  "two writes of one external id in a batch make one document, with the text of the last; each says what it did",
 		check: twiceInBatch,
 	},
 }
@@ -437,9 +438,19 @@ func ifUpdated(t *testing.T, k *kit) {
 	if !second.UpdatedAt.After(first.UpdatedAt) {
 		t.Errorf("a document changed twice within a microsecond was updated at %v, then at %v", first.UpdatedAt, second.UpdatedAt)
 	}
+	// A time between two that are kept is no later one.
+	next.Hash[0]++
+	next.UpdatedAt, next.IfUpdated = second.UpdatedAt.Add(999*time.Nanosecond), second.UpdatedAt
+	third := k.put(t, next)[0]
+	if !third.UpdatedAt.After(second.UpdatedAt) || !third.UpdatedAt.Equal(third.UpdatedAt.Truncate(time.Microsecond)) {
+		t.Errorf("a document updated at %v was updated at %v before", third.UpdatedAt, second.UpdatedAt)
+	}
+	d, err := k.Document(t.Context(), k.company, first.ID)
+	ok(t, "Document", err)
+	same(t, "Document", d, third.Document)
 	before := read(t, k, k.company)
 	next.Hash[0]++
-	_, err := k.WriteDocuments(t.Context(), k.commit(), []knowledge.Write{next})
+	_, err = k.WriteDocuments(t.Context(), k.commit(), []knowledge.Write{next})
 	refused(t, "WriteDocuments if updated at an earlier time", err, store.ErrConflict)
 	same(t, "the company", read(t, k, k.company), before)
 }
@@ -524,19 +535,22 @@ func allOrNone(t *testing.T, k *kit) {
 }
 
 func twiceInBatch(t *testing.T, k *kit) {
-	before := read(t, k, k.company)
-	a, b := text("Hours", "We open at nine."), text("Hours", "We open at ten.")
-	a.ExternalID, b.ExternalID = "hours", "hours"
-	a, b = hashed(a), hashed(b)
-	got, err := k.WriteDocuments(t.Context(), k.commit(), []knowledge.Write{a, b})
-	if err != nil {
-		refused(t, "WriteDocuments", err, store.ErrConflict)
-		same(t, "the company", read(t, k, k.company), before)
-		return
+	a, b, other := external(hours(), "hours"), external(text("Hours", "We open at ten."), "hours"), external(hours(), "other")
+	got := k.put(t, a, b, other, b, a)
+	for i, want := range []struct {
+		status  knowledge.Status
+		version int
+	}{{knowledge.Created, 1}, {knowledge.Updated, 2}, {knowledge.Created, 1}, {knowledge.Unchanged, 2}, {knowledge.Updated, 3}} {
+		if got[i].Status != want.status || got[i].Version != want.version || (got[i].ID == a.NewID) != (i != 2) {
+			t.Errorf("write %d = %s, want %+v", i, canonical(got[i]), want)
+		}
 	}
 	after := read(t, k, k.company)
-	if len(after.Documents) != 1 || len(after.Changes) != 1 || got.Documents[0].ID != got.Documents[1].ID {
-		t.Fatalf("two writes of one external id made %s", canonical(after.Documents))
+	if len(after.Documents) != 2 || len(after.Changes) != 2 || after.Revision != 1 {
+		t.Fatalf("five writes of two external ids made %s", canonical(after.Documents))
 	}
-	k.asRead(t, b, after.Documents[0].ID, after.Documents[0].Version)
+	if evs := ofStream(after.Events, a.NewID); len(evs) != 3 || evs[2].Sequence != 3 || evs[2].Refs.Version != 3 {
+		t.Errorf("the document's events are %s, want one for each change", canonical(evs))
+	}
+	k.asRead(t, a, a.NewID, 3)
 }

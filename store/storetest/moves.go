@@ -144,6 +144,14 @@ var moves = []moveKind{
 		return result(k.Message(ctx, k.company, pick(w.messages, n[1])))
 	}},
 	{"WriteDocuments", talk, 10, nothing, writeMove},
+	{"CheckDocuments", talk, 3, nothing, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
+		checked, err := k.CheckDocuments(ctx, k.company, append(w.writes(n), w.writes(n)...))
+		var told []any
+		for _, in := range checked {
+			told = append(told, in.Status, in.Document, in.Err != nil && class(in.Err) != "")
+		}
+		return told, err
+	}},
 	{"DeleteDocument", talk, 3, aDocument, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 		d := pick(w.documents, n[1])
 		got, err := k.DeleteDocument(ctx, k.commit(), d)
@@ -322,7 +330,8 @@ func endMove(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 	return nil, err
 }
 
-func writeMove(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
+// writes returns one to three writes, of which the first may meet what is there.
+func (w *world) writes(n [6]int) []knowledge.Write {
 	document := func(n int) knowledge.Write {
 		d := text(fmt.Sprint("title ", n%2), fmt.Sprintf("Text number %d.", n/2%3), "A second line.")
 		d.NewID = w.id(id.Document)
@@ -331,6 +340,9 @@ func writeMove(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 	d := document(n[1])
 	if x := n[2] % 4; x > 0 {
 		d.ExternalID = fmt.Sprint("x", x)
+	}
+	if n[2]%8 == 7 {
+		d.Kind = knowledge.KindContent
 	}
 	switch n[3] % 6 {
 	case 0:
@@ -346,7 +358,21 @@ func writeMove(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 	for i := range n[5] % 3 {
 		writes = append(writes, document(n[5]+i))
 	}
-	got, err := k.WriteDocuments(ctx, k.commit(), writes)
+	return writes
+}
+
+func writeMove(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
+	cm := k.commit()
+	if n[0]%3 == 0 && len(w.claims) > 0 {
+		r := pick(w.claims, n[4])
+		r.Result, r.Done = []string{"", "-", "- ?"}[n[5]%3], n[1]%2 == 0
+		cm.Receipt = &r
+		w.lapses = true
+	}
+	if n[0]%5 == 0 {
+		cm.Audit = &store.Audit{ID: w.id(id.Audit), Actor: "key_1", Action: "document.put", At: now()}
+	}
+	got, err := k.WriteDocuments(ctx, cm, w.writes(n))
 	for _, d := range got.Documents {
 		w.documents = append(w.documents, d.ID)
 	}

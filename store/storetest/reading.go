@@ -13,7 +13,7 @@ import (
 )
 
 // documents are the promises about writing and reading them.
-var documents = slices.Concat(writePromises, readPromises)
+var documents = slices.Concat(writePromises, readPromises, requestPromises)
 
 var readPromises = []promise{
 	{
@@ -176,7 +176,7 @@ func listDocuments(t *testing.T, k *kit) {
 	slices.Reverse(made)
 	for _, f := range []knowledge.Filter{
 		{}, {AgentID: other}, {AgentID: k.agent, Kind: knowledge.KindQA}, {Kind: knowledge.KindUpload}, {ExternalID: "x1"},
-		{ExternalID: "x2", AgentID: other}, {ExternalID: "x%"}, {Kind: "page"}, {AgentID: id.New(id.Agent)},
+		{ExternalID: "x2", AgentID: other}, {ExternalID: "x1", Kind: knowledge.KindQA}, {ExternalID: "x2", AgentID: k.agent, Kind: knowledge.KindQA}, {ExternalID: "x%"}, {Kind: "page"}, {AgentID: id.New(id.Agent)},
 	} {
 		want := slices.DeleteFunc(slices.Clone(made), func(d knowledge.Document) bool {
 			return f.AgentID != "" && d.AgentID != f.AgentID || f.Kind != "" && d.Kind != f.Kind || f.ExternalID != "" && d.ExternalID != f.ExternalID

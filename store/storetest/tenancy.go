@@ -197,6 +197,16 @@ var probes = append([]probe{
 		d := got.Documents[0]
 		return []any{d.Status, d.Version, d.ID == w.NewID}, nil
 	}},
+	{"CheckDocuments", func(ctx context.Context, k *kit, of ids) (any, error) {
+		of1, of2, of3 := hours(), hours(), external(hours(), of.external)
+		of1.ID, of2.AgentID = of.document, of.agent
+		checked, err := k.CheckDocuments(ctx, k.company, []knowledge.Write{of1, hashed(of2), of3})
+		var told []any
+		for i, in := range checked {
+			told = append(told, fmt.Sprint(in.Err), in.Status, in.Document.ID == []knowledge.Write{of1, of2, of3}[i].NewID)
+		}
+		return told, err
+	}},
 	{"DeleteDocument", func(ctx context.Context, k *kit, of ids) (any, error) {
 		return result(k.DeleteDocument(ctx, k.commit(), of.document))
 	}},

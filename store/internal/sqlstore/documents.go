@@ -90,7 +90,10 @@ func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []kno
 		}
 		return s.write(madeOf(c, out.Documents), tx)
 	})
-	return out, err
+	if err != nil {
+		return knowledge.Written{}, err
+	}
+	return out, nil
 }
 
 // CheckDocuments implements [knowledge.Store].

@@ -5,10 +5,12 @@ import (
 	"iter"
 	"time"
 
+	"github.com/answerdesk-go/answerdesk/access"
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // A Company is the part of a desk that belongs to one tenant. It is a handle:
@@ -17,6 +19,14 @@ import (
 type Company struct {
 	desk *Desk
 	id   string
+
+	request store.Request
+}
+
+// By returns the same company, whose steps are put down to a request: who made it
+// goes into the audit log, and its receipt is moved on by the step that serves it.
+func (c *Company) By(r store.Request) *Company {
+	return &Company{desk: c.desk, id: c.id, request: r}
 }
 
 // Company returns the part of the desk that belongs to a company, by its id.
@@ -31,16 +41,41 @@ func (d *Desk) Company(companyID string) *Company {
 func (c *Company) ID() string { return c.id }
 
 // Agent returns an agent by its id; "" is the company's default agent.
-func (c *Company) Agent(agentID string) *agent.Handle { return c.desk.agents.Agent(c.id, agentID) }
+func (c *Company) Agent(agentID string) *agent.Handle {
+	return c.desk.agents.Agent(c.id, agentID).By(c.request)
+}
 
 // Agents creates, lists, changes and deletes the company's agents.
-func (c *Company) Agents() *agent.Agents { return c.desk.agents.Agents(c.id) }
+func (c *Company) Agents() *agent.Agents { return c.desk.agents.Agents(c.id).By(c.request) }
 
 // Conversations reads and deletes the company's conversations.
-func (c *Company) Conversations() *agent.Conversations { return c.desk.agents.Conversations(c.id) }
+func (c *Company) Conversations() *agent.Conversations {
+	return c.desk.agents.Conversations(c.id).By(c.request)
+}
 
 // Knowledge is what the company's agents may answer from.
-func (c *Company) Knowledge() *knowledge.Base { return c.desk.library.Company(c.id) }
+func (c *Company) Knowledge() *knowledge.Base { return c.desk.library.Company(c.id).By(c.request) }
+
+// Keys creates, lists, rotates and revokes the company's API keys.
+func (c *Company) Keys() *access.Keys { return access.NewKeys(c.desk.store, c.id).By(c.request) }
+
+// AuditLog returns who changed what, newest first.
+func (c *Company) AuditLog(ctx context.Context, p store.Page) (store.List[store.Audit], error) {
+	return c.desk.store.AuditLog(ctx, c.id, p)
+}
+
+// Claim takes up the work of a request that may be repeated: see
+// [store.Receipts]. The company of the claim is this one. The steps of the work
+// are made by the handle that [Company.By] returns for the receipt.
+func (c *Company) Claim(ctx context.Context, claim store.ReceiptClaim) (store.ReceiptState, error) {
+	claim.Company = c.id
+	return c.desk.store.ClaimReceipt(ctx, claim)
+}
+
+// Release forgets a claim whose work came to nothing.
+func (c *Company) Release(ctx context.Context, r store.Receipt) error {
+	return c.desk.store.ReleaseReceipt(ctx, c.id, r)
+}
 
 const (
 	eventsRead  = 256                    // at a time

@@ -126,6 +126,18 @@ func New(ctx context.Context, st Store, opts *Options) (*Desk, error) {
 // Companies creates, lists and deletes companies.
 func (d *Desk) Companies() *access.Companies { return access.NewCompanies(d.store) }
 
+// Authenticate says who shows an API key. Its errors wrap [access.ErrInvalidKey] or
+// [access.ErrExpiredKey], or are those of the store.
+func (d *Desk) Authenticate(ctx context.Context, secret string) (access.Principal, error) {
+	return access.Authenticate(ctx, d.store, secret)
+}
+
+// Ping returns an error if the store does not answer.
+func (d *Desk) Ping(ctx context.Context) error {
+	_, err := d.store.Company(ctx, d.ID())
+	return err
+}
+
 // Drain lets the turns that run end and begins no new one. When ctx ends before
 // they have, they are cancelled.
 func (d *Desk) Drain(ctx context.Context) error { return d.agents.Drain(ctx) }

@@ -31,9 +31,9 @@ type Companies struct {
 // NewCompanies returns the companies in s.
 func NewCompanies(s Store) *Companies { return &Companies{store: s} }
 
-// By returns the same companies, where Create is put down to a request of the
-// first company: the new company's audit log says who asked for it, and the
-// receipt is completed with its id.
+// By returns the same companies, where Create is put down to a request: the new
+// company's audit log says who asked for it, and the receipt, which names the
+// company it belongs to, is completed with the new one's id.
 func (cs *Companies) By(r store.Request) *Companies {
 	out := *cs
 	out.by = r

@@ -30,6 +30,7 @@ func request(t *testing.T, st *watched, company, key string) store.Request {
 	if !s.Claimed {
 		t.Fatalf("the claim of request %q is %+v", key, s)
 	}
+	s.Receipt.Company = company
 	return store.Request{Actor: "actor of " + key, Receipt: &s.Receipt}
 }
 

@@ -15,8 +15,7 @@ type Store interface {
 
 	// CreateCompany adds a company, and an agent with the id c.DefaultAgent,
 	// the name c.Name and default settings. The events, work and audit entry of
-	// cm are the new company's; the receipt is the first company's, which is
-	// the one that asks for others.
+	// cm are the new company's; a receipt names the company that asked for it.
 	CreateCompany(ctx context.Context, cm store.Commit, c Company) error
 
 	// Company returns a company by its id, or a [store.NotFoundError].

@@ -46,6 +46,10 @@ type Receipt struct {
 	Fence  int64  // as the claim returned it
 	Result string // ids of what the request made; empty until known
 	Done   bool   // whether the answer is complete
+
+	// Company is whose the receipt is, where the step is another company's, as
+	// when the operator makes a key for one; empty means the commit's.
+	Company string
 }
 
 // A ReceiptClaim asks for the right to do the work of a request.

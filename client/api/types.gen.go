@@ -157,9 +157,6 @@ type APIKeyRequest struct {
 type Agent struct {
 	CreatedAt time.Time `json:"created_at"`
 
-	// Default Whether it is the agent the company was born with, which cannot be deleted.
-	Default bool `json:"default"`
-
 	// FallbackText What the agent says when it refuses.
 	FallbackText string `json:"fallback_text,omitempty,omitzero"`
 	ID           string `json:"id"`
@@ -169,6 +166,9 @@ type Agent struct {
 
 	// Instructions How to answer, for agents that write with a model.
 	Instructions string `json:"instructions,omitempty,omitzero"`
+
+	// IsDefault Whether it is the agent the company was born with, which cannot be deleted.
+	IsDefault bool `json:"is_default"`
 
 	// Languages BCP 47 tags, the preferred one first.
 	Languages []string `json:"languages,omitempty,omitzero"`
@@ -287,8 +287,8 @@ type AuditEntry struct {
 	CreatedAt time.Time `json:"created_at"`
 	ID        string    `json:"id"`
 
-	// Object The id it was done to; empty if there were several.
-	Object string `json:"object"`
+	// ObjectID What it was done to; empty if there were several.
+	ObjectID string `json:"object_id"`
 }
 
 // AuditLog A page of the audit log.
@@ -311,8 +311,8 @@ type BulkItem struct {
 	// ExternalID The caller's own name for it.
 	ExternalID string `json:"external_id,omitempty,omitzero"`
 
-	// Metadata What searches may filter by. `title` becomes the title of the document; `category` and `tags` are the usual others, and any more are kept.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
+	// Metadata The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
 }
 
 // BulkItemResult What became of one item.
@@ -457,8 +457,8 @@ type Content struct {
 	ExternalID string    `json:"external_id,omitempty,omitzero"`
 	ID         string    `json:"id"`
 
-	// Metadata What searches may filter by. `title` becomes the title of the document; `category` and `tags` are the usual others, and any more are kept.
-	Metadata map[string]interface{} `json:"metadata"`
+	// Metadata The caller's own notes.
+	Metadata Metadata `json:"metadata"`
 
 	// State Whether it can be found. More values are added over time.
 	State     string    `json:"state"`
@@ -488,7 +488,7 @@ type ContentPatch struct {
 	Metadata nullable.Nullable[map[string]interface{}] `json:"metadata,omitempty,omitzero"`
 }
 
-// ContentRequest A piece of content. One with the same `external_id` of the same agent is replaced.
+// ContentRequest A piece of content. One with the same `external_id` of the same agent is replaced. Its `metadata` usually has `title`, which becomes the title of the document, `category` and `tags`.
 type ContentRequest struct {
 	// AgentID The agent that may use it; absent means all agents of the company.
 	AgentID string `json:"agent_id,omitempty,omitzero"`
@@ -499,8 +499,8 @@ type ContentRequest struct {
 	// ExternalID The caller's own name for it.
 	ExternalID string `json:"external_id,omitempty,omitzero"`
 
-	// Metadata What searches may filter by. `title` becomes the title of the document; `category` and `tags` are the usual others, and any more are kept.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
+	// Metadata The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
 }
 
 // Conversation A run of turns between one customer and one agent.
@@ -539,11 +539,11 @@ type DeletionReceipt struct {
 	// ID What was deleted.
 	ID string `json:"id"`
 
+	// Kind What it was. More values are added over time.
+	Kind string `json:"kind"`
+
 	// KnowledgeRevision The first revision of the knowledge without it.
 	KnowledgeRevision int64 `json:"knowledge_revision,omitempty,omitzero"`
-
-	// Object What it was. More values are added over time.
-	Object string `json:"object"`
 
 	// OutOfReach Where copies may be that a delete cannot reach.
 	OutOfReach []string `json:"out_of_reach"`
@@ -572,8 +572,8 @@ type Document struct {
 	// Kind How it came to be. More values are added over time.
 	Kind string `json:"kind"`
 
-	// Metadata What searches may filter by.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
+	// Metadata The caller's own notes.
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
 
 	// State Whether it can be found. More values are added over time.
 	State string `json:"state"`
@@ -627,8 +627,8 @@ type DocumentRequest struct {
 	// Format How a text is written. Of what is added, absent means text; of what is there, it changes only together with the text.
 	Format Format `json:"format,omitempty,omitzero"`
 
-	// Metadata What searches may filter by: strings, numbers, booleans and lists of them; at most 16 KiB.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
+	// Metadata The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
 
 	// Text What it says, at most 16 MiB.
 	Text string `json:"text"`
@@ -638,12 +638,6 @@ type DocumentRequest struct {
 
 	// URL Where a customer can read it: an http or https address.
 	URL string `json:"url,omitempty,omitzero"`
-}
-
-// Error What went wrong, for the person who must act.
-type Error struct {
-	// Error One error.
-	Error ErrorBody `json:"error"`
 }
 
 // ErrorBody One error.
@@ -659,6 +653,12 @@ type ErrorBody struct {
 
 	// RequestID The id of the request, as in `X-Request-Id`.
 	RequestID string `json:"request_id"`
+}
+
+// ErrorResponse What went wrong, for the person who must act.
+type ErrorResponse struct {
+	// Error One error.
+	Error ErrorBody `json:"error"`
 }
 
 // Feedback What somebody thought of a reply.
@@ -743,7 +743,7 @@ type Message struct {
 	ID       string   `json:"id"`
 
 	// Metadata The caller's own notes.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
 
 	// Reply What an agent answered.
 	Reply Reply `json:"reply,omitempty,omitzero"`
@@ -755,7 +755,7 @@ type Message struct {
 	State string `json:"state"`
 	Text  string `json:"text"`
 
-	// User The customer who asks, as the caller knows them.
+	// User The customer who asked, as the caller knows them.
 	User User `json:"user,omitempty,omitzero"`
 }
 
@@ -791,12 +791,18 @@ type MessageRequest struct {
 	// Message What the customer wrote, at most 32 KiB of UTF-8.
 	Message string `json:"message"`
 
-	// Metadata The caller's own notes about the message; kept, and not read.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
+	// Metadata The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
 
 	// User The customer who asks, as the caller knows them.
-	User User `json:"user,omitempty,omitzero"`
+	User UserInput `json:"user,omitempty,omitzero"`
 }
+
+// Metadata The caller's own notes.
+type Metadata map[string]interface{}
+
+// MetadataInput The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+type MetadataInput map[string]interface{}
 
 // NewAPIKey An API key with its secret, which is shown this once.
 type NewAPIKey struct {
@@ -844,9 +850,9 @@ type QAPair struct {
 	ExternalID string    `json:"external_id,omitempty,omitzero"`
 	ID         string    `json:"id"`
 
-	// Metadata What searches may filter by.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
-	Question string                 `json:"question"`
+	// Metadata The caller's own notes.
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
+	Question string   `json:"question"`
 
 	// State Whether it can be found. More values are added over time.
 	State     string    `json:"state"`
@@ -867,9 +873,9 @@ type QAPairInput struct {
 	// ExternalID The caller's own name for it.
 	ExternalID string `json:"external_id,omitempty,omitzero"`
 
-	// Metadata What searches may filter by.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
-	Question string                 `json:"question"`
+	// Metadata The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
+	Question string        `json:"question"`
 }
 
 // QAPairList A page of question and answer pairs.
@@ -917,9 +923,9 @@ type QAPairsRequest struct {
 	// Items Pairs, instead of `question` and `answer`.
 	Items []QAPairInput `json:"items,omitempty,omitzero"`
 
-	// Metadata What searches may filter by.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
-	Question string                 `json:"question,omitempty,omitzero"`
+	// Metadata The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
+	Question string        `json:"question,omitempty,omitzero"`
 }
 
 // Rating Whether it helped.
@@ -981,9 +987,9 @@ type SearchHit struct {
 	// Heading The headings above it, outermost first.
 	Heading []string `json:"heading,omitempty,omitzero"`
 
-	// Metadata Of the document.
-	Metadata  map[string]interface{} `json:"metadata,omitempty,omitzero"`
-	PassageID string                 `json:"passage_id"`
+	// Metadata The caller's own notes.
+	Metadata  Metadata `json:"metadata,omitempty,omitzero"`
+	PassageID string   `json:"passage_id"`
 
 	// Score Higher is better; comparable within one search only.
 	Score float64 `json:"score"`
@@ -1015,9 +1021,6 @@ type SearchRequest struct {
 
 // SearchResults The passages that fit best: what a reply would be made from.
 type SearchResults struct {
-	// Confidence How likely the hits answer the query, 0 to 1.
-	Confidence float64 `json:"confidence"`
-
 	// Data Best first.
 	Data []SearchHit `json:"data"`
 
@@ -1031,7 +1034,7 @@ type StreamEvent struct {
 	Citation       Citation `json:"citation,omitempty,omitzero"`
 	ConversationID string   `json:"conversation_id"`
 
-	// Delta More of the reply's text; with `message.replaced`, the text to show instead of all before.
+	// Delta More of the reply's text, with `text.delta`.
 	Delta string `json:"delta,omitempty,omitzero"`
 
 	// Error One error.
@@ -1046,12 +1049,25 @@ type StreamEvent struct {
 	// Sequence Counts the events of this reply, upwards.
 	Sequence int64 `json:"sequence"`
 
+	// Text With `message.replaced`: the text to show instead of all before.
+	Text string `json:"text,omitempty,omitzero"`
+
 	// Type What happened. The last event is `message.completed` or `error`. More values are added over time.
 	Type string `json:"type"`
 }
 
-// User The customer who asks, as the caller knows them.
+// User The customer who asked, as the caller knows them.
 type User struct {
+	Email string `json:"email,omitempty,omitzero"`
+
+	// ID The caller's own id of the customer.
+	ID    string `json:"id,omitempty,omitzero"`
+	Name  string `json:"name,omitempty,omitzero"`
+	Phone string `json:"phone,omitempty,omitzero"`
+}
+
+// UserInput The customer who asks, as the caller knows them.
+type UserInput struct {
 	Email string `json:"email,omitempty,omitzero"`
 
 	// ID The caller's own id of the customer. With it, a message without `conversation_id` goes on with the customer's last conversation.
@@ -1194,8 +1210,8 @@ type CreateContentParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
-// BulkContentParams defines parameters for BulkContent.
-type BulkContentParams struct {
+// CreateContentBulkParams defines parameters for CreateContentBulk.
+type CreateContentBulkParams struct {
 	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -1371,8 +1387,8 @@ type CreateCompanyJSONRequestBody = CompanyRequest
 // CreateContentJSONRequestBody defines body for CreateContent for application/json ContentType.
 type CreateContentJSONRequestBody = ContentRequest
 
-// BulkContentJSONRequestBody defines body for BulkContent for application/json ContentType.
-type BulkContentJSONRequestBody = BulkRequest
+// CreateContentBulkJSONRequestBody defines body for CreateContentBulk for application/json ContentType.
+type CreateContentBulkJSONRequestBody = BulkRequest
 
 // UpdateContentJSONRequestBody defines body for UpdateContent for application/json ContentType.
 type UpdateContentJSONRequestBody = ContentPatch

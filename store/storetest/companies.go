@@ -26,7 +26,7 @@ var companies = []promise{
 	},
 	{
 		name:  "create for a request",
-		text:  "a company is made with the receipt of the first company's request, or not at all",
+		text:  "a company is made with the receipt of another company's request, or not at all",
 		check: createForRequest,
 	},
 	{
@@ -116,7 +116,7 @@ func createForRequest(t *testing.T, k *kit) {
 	request := id.New(id.Request)
 	claimed := operator.claimed(t, request, long)
 	c, cm := newCompany("Asked for")
-	cm.Receipt = &store.Receipt{Scope: claimed.Scope, Key: claimed.Key, Fence: claimed.Fence - 1, Result: c.ID, Done: true}
+	cm.Receipt = &store.Receipt{Scope: claimed.Scope, Key: claimed.Key, Fence: claimed.Fence - 1, Result: c.ID, Done: true, Company: operator.company}
 	refused(t, "CreateCompany under an old receipt", k.CreateCompany(t.Context(), cm, c), store.ErrFenced)
 	_, err := k.Company(t.Context(), c.ID)
 	missing(t, "Company", err)

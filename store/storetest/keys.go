@@ -21,6 +21,11 @@ var keys = []promise{
 		check: createKey,
 	},
 	{
+		name:  "create for another company's request",
+		text:  "a key is made with the receipt of another company's request, or not at all",
+		check: createKeyForRequest,
+	},
+	{
 		name:  "create twice",
 		text:  "a key whose id is there already, or whose hash is in any company, is a conflict, and nothing changes",
 		check: createKeyTwice,
@@ -144,6 +149,26 @@ func createKey(t *testing.T, k *kit) {
 	k.hasKey(t, forever, hash)
 	if got, _ := k.Key(t.Context(), k.company, forever.ID); !got.ExpiresAt.IsZero() || !got.LastUsedAt.IsZero() {
 		t.Errorf("a key that never expires and was never used reads %+v", got)
+	}
+}
+
+func createKeyForRequest(t *testing.T, k *kit) {
+	operator := newKit(t, k.Store)
+	request := id.New(id.Request)
+	claimed := operator.claimed(t, request, long)
+	key, hash := newKey()
+	cm := k.commit()
+	cm.Receipt = &store.Receipt{Scope: claimed.Scope, Key: claimed.Key, Fence: claimed.Fence - 1, Result: key.ID, Done: true, Company: operator.company}
+	refused(t, "CreateKey under an old receipt", k.CreateKey(t.Context(), cm, key, hash), store.ErrFenced)
+	_, err := k.Key(t.Context(), k.company, key.ID)
+	missing(t, "Key", err)
+	cm.Receipt.Fence = claimed.Fence
+	ok(t, "CreateKey", k.CreateKey(t.Context(), cm, key, hash))
+	if s := operator.claim(t, request, "hash", long); s.Claimed || !s.Done || s.Result != key.ID {
+		t.Errorf("the receipt is %+v, want one done with result %s", s, key.ID)
+	}
+	if s := k.claim(t, request, "hash", long); !s.Claimed {
+		t.Errorf("the company whose key it is has the receipt %+v, want none", s)
 	}
 }
 

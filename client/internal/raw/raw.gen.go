@@ -242,23 +242,23 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/content (the `CreateContent` operationId).
 	CreateContent(ctx context.Context, params *CreateContentParams, body CreateContentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// BulkContentWithBody Add or replace up to 1,000 pieces of content
+	// CreateContentBulkWithBody Add or replace up to 1,000 pieces of content
 	//
 	// At most 100 MB. An item that cannot be taken is refused alone, unless `atomic` is set.
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with POST /v1/content/bulk (the `BulkContent` operationId).
-	BulkContentWithBody(ctx context.Context, params *BulkContentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /v1/content/bulk (the `CreateContentBulk` operationId).
+	CreateContentBulkWithBody(ctx context.Context, params *CreateContentBulkParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// BulkContent Add or replace up to 1,000 pieces of content
+	// CreateContentBulk Add or replace up to 1,000 pieces of content
 	//
 	// At most 100 MB. An item that cannot be taken is refused alone, unless `atomic` is set.
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with POST /v1/content/bulk (the `BulkContent` operationId).
-	BulkContent(ctx context.Context, params *BulkContentParams, body BulkContentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /v1/content/bulk (the `CreateContentBulk` operationId).
+	CreateContentBulk(ctx context.Context, params *CreateContentBulkParams, body CreateContentBulkJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteContent Delete content with all its versions
 	//
@@ -877,15 +877,15 @@ func (c *Client) CreateContent(ctx context.Context, params *CreateContentParams,
 	return c.Client.Do(req)
 }
 
-// BulkContentWithBody Add or replace up to 1,000 pieces of content
+// CreateContentBulkWithBody Add or replace up to 1,000 pieces of content
 //
 // At most 100 MB. An item that cannot be taken is refused alone, unless `atomic` is set.
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with POST /v1/content/bulk (the `BulkContent` operationId).
-func (c *Client) BulkContentWithBody(ctx context.Context, params *BulkContentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewBulkContentRequestWithBody(c.Server, params, contentType, body)
+// Corresponds with POST /v1/content/bulk (the `CreateContentBulk` operationId).
+func (c *Client) CreateContentBulkWithBody(ctx context.Context, params *CreateContentBulkParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateContentBulkRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -896,15 +896,15 @@ func (c *Client) BulkContentWithBody(ctx context.Context, params *BulkContentPar
 	return c.Client.Do(req)
 }
 
-// BulkContent Add or replace up to 1,000 pieces of content
+// CreateContentBulk Add or replace up to 1,000 pieces of content
 //
 // At most 100 MB. An item that cannot be taken is refused alone, unless `atomic` is set.
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with POST /v1/content/bulk (the `BulkContent` operationId).
-func (c *Client) BulkContent(ctx context.Context, params *BulkContentParams, body BulkContentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewBulkContentRequest(c.Server, params, body)
+// Corresponds with POST /v1/content/bulk (the `CreateContentBulk` operationId).
+func (c *Client) CreateContentBulk(ctx context.Context, params *CreateContentBulkParams, body CreateContentBulkJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateContentBulkRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2384,19 +2384,19 @@ func NewCreateContentRequestWithBody(server string, params *CreateContentParams,
 	return req, nil
 }
 
-// NewBulkContentRequest calls the generic BulkContent builder with application/json body
-func NewBulkContentRequest(server string, params *BulkContentParams, body BulkContentJSONRequestBody) (*http.Request, error) {
+// NewCreateContentBulkRequest calls the generic CreateContentBulk builder with application/json body
+func NewCreateContentBulkRequest(server string, params *CreateContentBulkParams, body CreateContentBulkJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewBulkContentRequestWithBody(server, params, "application/json", bodyReader)
+	return NewCreateContentBulkRequestWithBody(server, params, "application/json", bodyReader)
 }
 
-// NewBulkContentRequestWithBody constructs an http.Request for the BulkContent method, with any body, and a specified content type
-func NewBulkContentRequestWithBody(server string, params *BulkContentParams, contentType string, body io.Reader) (*http.Request, error) {
+// NewCreateContentBulkRequestWithBody constructs an http.Request for the CreateContentBulk method, with any body, and a specified content type
+func NewCreateContentBulkRequestWithBody(server string, params *CreateContentBulkParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)

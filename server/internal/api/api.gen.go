@@ -168,9 +168,6 @@ type APIKeyRequest struct {
 type Agent struct {
 	CreatedAt time.Time `json:"created_at"`
 
-	// Default Whether it is the agent the company was born with, which cannot be deleted.
-	Default bool `json:"default"`
-
 	// FallbackText What the agent says when it refuses.
 	FallbackText string `json:"fallback_text,omitempty,omitzero"`
 	ID           string `json:"id"`
@@ -180,6 +177,9 @@ type Agent struct {
 
 	// Instructions How to answer, for agents that write with a model.
 	Instructions string `json:"instructions,omitempty,omitzero"`
+
+	// IsDefault Whether it is the agent the company was born with, which cannot be deleted.
+	IsDefault bool `json:"is_default"`
 
 	// Languages BCP 47 tags, the preferred one first.
 	Languages []string `json:"languages,omitempty,omitzero"`
@@ -298,8 +298,8 @@ type AuditEntry struct {
 	CreatedAt time.Time `json:"created_at"`
 	ID        string    `json:"id"`
 
-	// Object The id it was done to; empty if there were several.
-	Object string `json:"object"`
+	// ObjectID What it was done to; empty if there were several.
+	ObjectID string `json:"object_id"`
 }
 
 // AuditLog A page of the audit log.
@@ -322,8 +322,8 @@ type BulkItem struct {
 	// ExternalID The caller's own name for it.
 	ExternalID string `json:"external_id,omitempty,omitzero"`
 
-	// Metadata What searches may filter by. `title` becomes the title of the document; `category` and `tags` are the usual others, and any more are kept.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
+	// Metadata The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
 }
 
 // BulkItemResult What became of one item.
@@ -468,8 +468,8 @@ type Content struct {
 	ExternalID string    `json:"external_id,omitempty,omitzero"`
 	ID         string    `json:"id"`
 
-	// Metadata What searches may filter by. `title` becomes the title of the document; `category` and `tags` are the usual others, and any more are kept.
-	Metadata map[string]interface{} `json:"metadata"`
+	// Metadata The caller's own notes.
+	Metadata Metadata `json:"metadata"`
 
 	// State Whether it can be found. More values are added over time.
 	State     string    `json:"state"`
@@ -499,7 +499,7 @@ type ContentPatch struct {
 	Metadata nullable.Nullable[map[string]interface{}] `json:"metadata,omitempty,omitzero"`
 }
 
-// ContentRequest A piece of content. One with the same `external_id` of the same agent is replaced.
+// ContentRequest A piece of content. One with the same `external_id` of the same agent is replaced. Its `metadata` usually has `title`, which becomes the title of the document, `category` and `tags`.
 type ContentRequest struct {
 	// AgentID The agent that may use it; absent means all agents of the company.
 	AgentID string `json:"agent_id,omitempty,omitzero"`
@@ -510,8 +510,8 @@ type ContentRequest struct {
 	// ExternalID The caller's own name for it.
 	ExternalID string `json:"external_id,omitempty,omitzero"`
 
-	// Metadata What searches may filter by. `title` becomes the title of the document; `category` and `tags` are the usual others, and any more are kept.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
+	// Metadata The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
 }
 
 // Conversation A run of turns between one customer and one agent.
@@ -550,11 +550,11 @@ type DeletionReceipt struct {
 	// ID What was deleted.
 	ID string `json:"id"`
 
+	// Kind What it was. More values are added over time.
+	Kind string `json:"kind"`
+
 	// KnowledgeRevision The first revision of the knowledge without it.
 	KnowledgeRevision int64 `json:"knowledge_revision,omitempty,omitzero"`
-
-	// Object What it was. More values are added over time.
-	Object string `json:"object"`
 
 	// OutOfReach Where copies may be that a delete cannot reach.
 	OutOfReach []string `json:"out_of_reach"`
@@ -583,8 +583,8 @@ type Document struct {
 	// Kind How it came to be. More values are added over time.
 	Kind string `json:"kind"`
 
-	// Metadata What searches may filter by.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
+	// Metadata The caller's own notes.
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
 
 	// State Whether it can be found. More values are added over time.
 	State string `json:"state"`
@@ -638,8 +638,8 @@ type DocumentRequest struct {
 	// Format How a text is written. Of what is added, absent means text; of what is there, it changes only together with the text.
 	Format Format `json:"format,omitempty,omitzero"`
 
-	// Metadata What searches may filter by: strings, numbers, booleans and lists of them; at most 16 KiB.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
+	// Metadata The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
 
 	// Text What it says, at most 16 MiB.
 	Text string `json:"text"`
@@ -664,6 +664,12 @@ type ErrorBody struct {
 
 	// RequestID The id of the request, as in `X-Request-Id`.
 	RequestID string `json:"request_id"`
+}
+
+// ErrorResponse What went wrong, for the person who must act.
+type ErrorResponse struct {
+	// Error One error.
+	Error ErrorBody `json:"error"`
 }
 
 // Feedback What somebody thought of a reply.
@@ -726,6 +732,15 @@ type FileUpload struct {
 // Format How a text is written. Of what is added, absent means text; of what is there, it changes only together with the text.
 type Format string
 
+// Health Whether the process answers.
+type Health struct {
+	// Status `ok`.
+	Status string `json:"status"`
+
+	// Version Of the program.
+	Version string `json:"version,omitempty,omitzero"`
+}
+
 // Message One utterance of a conversation.
 type Message struct {
 	AgentID        string `json:"agent_id"`
@@ -739,7 +754,7 @@ type Message struct {
 	ID       string   `json:"id"`
 
 	// Metadata The caller's own notes.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
 
 	// Reply What an agent answered.
 	Reply Reply `json:"reply,omitempty,omitzero"`
@@ -751,7 +766,7 @@ type Message struct {
 	State string `json:"state"`
 	Text  string `json:"text"`
 
-	// User The customer who asks, as the caller knows them.
+	// User The customer who asked, as the caller knows them.
 	User User `json:"user,omitempty,omitzero"`
 }
 
@@ -787,12 +802,18 @@ type MessageRequest struct {
 	// Message What the customer wrote, at most 32 KiB of UTF-8.
 	Message string `json:"message"`
 
-	// Metadata The caller's own notes about the message; kept, and not read.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
+	// Metadata The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
 
 	// User The customer who asks, as the caller knows them.
-	User User `json:"user,omitempty,omitzero"`
+	User UserInput `json:"user,omitempty,omitzero"`
 }
+
+// Metadata The caller's own notes.
+type Metadata map[string]interface{}
+
+// MetadataInput The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+type MetadataInput map[string]interface{}
 
 // NewAPIKey An API key with its secret, which is shown this once.
 type NewAPIKey struct {
@@ -840,9 +861,9 @@ type QAPair struct {
 	ExternalID string    `json:"external_id,omitempty,omitzero"`
 	ID         string    `json:"id"`
 
-	// Metadata What searches may filter by.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
-	Question string                 `json:"question"`
+	// Metadata The caller's own notes.
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
+	Question string   `json:"question"`
 
 	// State Whether it can be found. More values are added over time.
 	State     string    `json:"state"`
@@ -863,9 +884,9 @@ type QAPairInput struct {
 	// ExternalID The caller's own name for it.
 	ExternalID string `json:"external_id,omitempty,omitzero"`
 
-	// Metadata What searches may filter by.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
-	Question string                 `json:"question"`
+	// Metadata The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
+	Question string        `json:"question"`
 }
 
 // QAPairList A page of question and answer pairs.
@@ -913,13 +934,19 @@ type QAPairsRequest struct {
 	// Items Pairs, instead of `question` and `answer`.
 	Items []QAPairInput `json:"items,omitempty,omitzero"`
 
-	// Metadata What searches may filter by.
-	Metadata map[string]interface{} `json:"metadata,omitempty,omitzero"`
-	Question string                 `json:"question,omitempty,omitzero"`
+	// Metadata The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
+	Question string        `json:"question,omitempty,omitzero"`
 }
 
 // Rating Whether it helped.
 type Rating string
+
+// Readiness Whether the process can do its work.
+type Readiness struct {
+	// Status More values are added over time.
+	Status string `json:"status"`
+}
 
 // Reply What an agent answered.
 type Reply struct {
@@ -971,9 +998,9 @@ type SearchHit struct {
 	// Heading The headings above it, outermost first.
 	Heading []string `json:"heading,omitempty,omitzero"`
 
-	// Metadata Of the document.
-	Metadata  map[string]interface{} `json:"metadata,omitempty,omitzero"`
-	PassageID string                 `json:"passage_id"`
+	// Metadata The caller's own notes.
+	Metadata  Metadata `json:"metadata,omitempty,omitzero"`
+	PassageID string   `json:"passage_id"`
 
 	// Score Higher is better; comparable within one search only.
 	Score float64 `json:"score"`
@@ -1005,9 +1032,6 @@ type SearchRequest struct {
 
 // SearchResults The passages that fit best: what a reply would be made from.
 type SearchResults struct {
-	// Confidence How likely the hits answer the query, 0 to 1.
-	Confidence float64 `json:"confidence"`
-
 	// Data Best first.
 	Data []SearchHit `json:"data"`
 
@@ -1021,7 +1045,7 @@ type StreamEvent struct {
 	Citation       Citation `json:"citation,omitempty,omitzero"`
 	ConversationID string   `json:"conversation_id"`
 
-	// Delta More of the reply's text; with `message.replaced`, the text to show instead of all before.
+	// Delta More of the reply's text, with `text.delta`.
 	Delta string `json:"delta,omitempty,omitzero"`
 
 	// Error One error.
@@ -1036,12 +1060,25 @@ type StreamEvent struct {
 	// Sequence Counts the events of this reply, upwards.
 	Sequence int64 `json:"sequence"`
 
+	// Text With `message.replaced`: the text to show instead of all before.
+	Text string `json:"text,omitempty,omitzero"`
+
 	// Type What happened. The last event is `message.completed` or `error`. More values are added over time.
 	Type string `json:"type"`
 }
 
-// User The customer who asks, as the caller knows them.
+// User The customer who asked, as the caller knows them.
 type User struct {
+	Email string `json:"email,omitempty,omitzero"`
+
+	// ID The caller's own id of the customer.
+	ID    string `json:"id,omitempty,omitzero"`
+	Name  string `json:"name,omitempty,omitzero"`
+	Phone string `json:"phone,omitempty,omitzero"`
+}
+
+// UserInput The customer who asks, as the caller knows them.
+type UserInput struct {
 	Email string `json:"email,omitempty,omitzero"`
 
 	// ID The caller's own id of the customer. With it, a message without `conversation_id` goes on with the customer's last conversation.
@@ -1184,8 +1221,8 @@ type CreateContentParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
-// BulkContentParams defines parameters for BulkContent.
-type BulkContentParams struct {
+// CreateContentBulkParams defines parameters for CreateContentBulk.
+type CreateContentBulkParams struct {
 	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -1361,8 +1398,8 @@ type CreateCompanyJSONRequestBody = CompanyRequest
 // CreateContentJSONRequestBody defines body for CreateContent for application/json ContentType.
 type CreateContentJSONRequestBody = ContentRequest
 
-// BulkContentJSONRequestBody defines body for BulkContent for application/json ContentType.
-type BulkContentJSONRequestBody = BulkRequest
+// CreateContentBulkJSONRequestBody defines body for CreateContentBulk for application/json ContentType.
+type CreateContentBulkJSONRequestBody = BulkRequest
 
 // UpdateContentJSONRequestBody defines body for UpdateContent for application/json ContentType.
 type UpdateContentJSONRequestBody = ContentPatch
@@ -1441,9 +1478,9 @@ type ServerInterface interface {
 	// CreateContent Add or replace content
 	// (POST /v1/content)
 	CreateContent(w http.ResponseWriter, r *http.Request, params CreateContentParams)
-	// BulkContent Add or replace up to 1,000 pieces of content
+	// CreateContentBulk Add or replace up to 1,000 pieces of content
 	// (POST /v1/content/bulk)
-	BulkContent(w http.ResponseWriter, r *http.Request, params BulkContentParams)
+	CreateContentBulk(w http.ResponseWriter, r *http.Request, params CreateContentBulkParams)
 	// DeleteContent Delete content with all its versions
 	// (DELETE /v1/content/{id})
 	DeleteContent(w http.ResponseWriter, r *http.Request, id ID)
@@ -2205,14 +2242,14 @@ func (siw *ServerInterfaceWrapper) CreateContent(w http.ResponseWriter, r *http.
 	handler.ServeHTTP(w, r)
 }
 
-// BulkContent operation middleware
-func (siw *ServerInterfaceWrapper) BulkContent(w http.ResponseWriter, r *http.Request) {
+// CreateContentBulk operation middleware
+func (siw *ServerInterfaceWrapper) CreateContentBulk(w http.ResponseWriter, r *http.Request) {
 
 	var err error
 	_ = err
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params BulkContentParams
+	var params CreateContentBulkParams
 
 	headers := r.Header
 
@@ -2236,7 +2273,7 @@ func (siw *ServerInterfaceWrapper) BulkContent(w http.ResponseWriter, r *http.Re
 	}
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.BulkContent(w, r, params)
+		siw.Handler.CreateContentBulk(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -3556,7 +3593,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/content/{id}", wrapper.DeleteContent)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/content/{id}", wrapper.GetContent)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v1/content/{id}", wrapper.UpdateContent)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/content/bulk", wrapper.BulkContent)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/content/bulk", wrapper.CreateContentBulk)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/conversations", wrapper.ListConversations)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/conversations/{id}", wrapper.DeleteConversation)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/conversations/{id}", wrapper.GetConversation)
@@ -3932,18 +3969,18 @@ func (response CreateContent201JSONResponse) VisitCreateContentResponse(w http.R
 	return err
 }
 
-type BulkContentRequestObject struct {
-	Params BulkContentParams
-	Body   *BulkContentJSONRequestBody
+type CreateContentBulkRequestObject struct {
+	Params CreateContentBulkParams
+	Body   *CreateContentBulkJSONRequestBody
 }
 
-type BulkContentResponseObject interface {
-	VisitBulkContentResponse(w http.ResponseWriter) error
+type CreateContentBulkResponseObject interface {
+	VisitCreateContentBulkResponse(w http.ResponseWriter) error
 }
 
-type BulkContent200JSONResponse BulkResult
+type CreateContentBulk200JSONResponse BulkResult
 
-func (response BulkContent200JSONResponse) VisitBulkContentResponse(w http.ResponseWriter) error {
+func (response CreateContentBulk200JSONResponse) VisitCreateContentBulkResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -4634,9 +4671,9 @@ type StrictServerInterface interface {
 	// CreateContent Add or replace content
 	// (POST /v1/content)
 	CreateContent(ctx context.Context, request CreateContentRequestObject) (CreateContentResponseObject, error)
-	// BulkContent Add or replace up to 1,000 pieces of content
+	// CreateContentBulk Add or replace up to 1,000 pieces of content
 	// (POST /v1/content/bulk)
-	BulkContent(ctx context.Context, request BulkContentRequestObject) (BulkContentResponseObject, error)
+	CreateContentBulk(ctx context.Context, request CreateContentBulkRequestObject) (CreateContentBulkResponseObject, error)
 	// DeleteContent Delete content with all its versions
 	// (DELETE /v1/content/{id})
 	DeleteContent(ctx context.Context, request DeleteContentRequestObject) (DeleteContentResponseObject, error)
@@ -5195,13 +5232,13 @@ func (sh *strictHandler) CreateContent(w http.ResponseWriter, r *http.Request, p
 	}
 }
 
-// BulkContent operation middleware
-func (sh *strictHandler) BulkContent(w http.ResponseWriter, r *http.Request, params BulkContentParams) {
-	var request BulkContentRequestObject
+// CreateContentBulk operation middleware
+func (sh *strictHandler) CreateContentBulk(w http.ResponseWriter, r *http.Request, params CreateContentBulkParams) {
+	var request CreateContentBulkRequestObject
 
 	request.Params = params
 
-	var body BulkContentJSONRequestBody
+	var body CreateContentBulkJSONRequestBody
 	if err := runtime.BindJSONBody(r, &body); err != nil {
 		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
 		return
@@ -5209,18 +5246,18 @@ func (sh *strictHandler) BulkContent(w http.ResponseWriter, r *http.Request, par
 	request.Body = &body
 
 	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.BulkContent(ctx, request.(BulkContentRequestObject))
+		return sh.ssi.CreateContentBulk(ctx, request.(CreateContentBulkRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "BulkContent")
+		handler = middleware(handler, "CreateContentBulk")
 	}
 
 	response, err := handler(r.Context(), w, r, request)
 
 	if err != nil {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(BulkContentResponseObject); ok {
-		if err := validResponse.VisitBulkContentResponse(w); err != nil {
+	} else if validResponse, ok := response.(CreateContentBulkResponseObject); ok {
+		if err := validResponse.VisitCreateContentBulkResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

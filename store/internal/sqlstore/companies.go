@@ -66,16 +66,6 @@ func (s *Store) createCompany(tx Tx, cm store.Commit, c access.Company) error {
 	if n == 0 {
 		return fmt.Errorf("company %s: %w: it is there already", c.ID, store.ErrConflict)
 	}
-	if cm.Receipt != nil {
-		first, _, err := readFirst(tx)
-		if err != nil {
-			return err
-		}
-		if err := moveReceipt(tx, first.ID, *cm.Receipt); err != nil {
-			return err
-		}
-		cm.Receipt = nil
-	}
 	cm.Company = c.ID
 	return s.createAgent(tx, cm, agent.Agent{
 		ID: c.DefaultAgent, Settings: agent.Settings{Name: c.Name}, CreatedAt: c.CreatedAt,

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 
@@ -53,6 +54,7 @@ func (s *Store) ClaimReceipt(ctx context.Context, c store.ReceiptClaim) (st stor
 // moveReceipt records how far the work of a request has come, and renews its
 // claim.
 func moveReceipt(tx Tx, company string, r store.Receipt) error {
+	company = cmp.Or(r.Company, company)
 	done := 0
 	if r.Done {
 		done = 1

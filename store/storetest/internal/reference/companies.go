@@ -43,20 +43,15 @@ func (s *Store) add(cm store.Commit, c access.Company) error {
 		ID: c.DefaultAgent, Settings: agent.Settings{Name: c.Name}, Default: true, Version: 1,
 		CreatedAt: c.CreatedAt, UpdatedAt: c.CreatedAt,
 	}
-	receipt := cm.Receipt
-	cm.Receipt = nil
+	cm.Company = c.ID
+	moved, err := s.moveElsewhere(&cm)
+	if err != nil {
+		return err
+	}
 	if err := t.commit(cm); err != nil {
 		return err
 	}
-	if receipt != nil { // of the company that asks for another one
-		first := &t
-		if len(s.companies) > 0 {
-			first = &s.companies[0]
-		}
-		if err := first.moveReceipt(*receipt); err != nil {
-			return err
-		}
-	}
+	moved()
 	s.companies = append(s.companies, t)
 	return nil
 }

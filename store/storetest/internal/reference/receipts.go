@@ -60,6 +60,7 @@ func (c *tenant) moveReceipt(r store.Receipt) error {
 	if err != nil {
 		return err
 	}
+	r.Company = ""
 	there.Receipt, there.until = r, time.Now().Add(there.lease)
 	c.receipts[receiptName{r.Scope, r.Key}] = there
 	return nil

@@ -126,11 +126,35 @@ func (s *Store) step(ctx context.Context, cm store.Commit, change func(c *tenant
 	if err := change(&c, &cm); err != nil {
 		return err
 	}
+	moved, err := s.moveElsewhere(&cm)
+	if err != nil {
+		return err
+	}
 	if err := c.commit(cm); err != nil {
 		return err
 	}
 	s.companies[i] = c
+	moved()
 	return nil
+}
+
+// moveElsewhere moves on the receipt of another company than the step's, once
+// moved is called, and takes it out of the commit.
+func (s *Store) moveElsewhere(cm *store.Commit) (moved func(), err error) {
+	r := cm.Receipt
+	if r == nil || r.Company == "" || r.Company == cm.Company {
+		return func() {}, nil
+	}
+	i := s.find(r.Company)
+	if i < 0 {
+		return nil, store.NotFound("company", r.Company)
+	}
+	other := s.companies[i].clone()
+	if err := other.moveReceipt(*r); err != nil {
+		return nil, err
+	}
+	cm.Receipt = nil
+	return func() { s.companies[i] = other }, nil
 }
 
 // nextFence returns a fence larger than any before.

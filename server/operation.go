@@ -1,0 +1,90 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/answerdesk-go/answerdesk/access"
+)
+
+// An operation is what the contract says about one route.
+type operation struct {
+	id, method, path string
+	scope            access.Scope // empty: no key is needed
+	operatorOnly     bool
+	repeatable       bool // whether it honours Idempotency-Key
+	params           []*openapi3.Parameter
+	media            string // of its body; empty: it has none
+	optionalBody     bool
+	schema           *openapi3.Schema // of its body, if that is JSON
+	limit            int64            // of its body, in bytes
+}
+
+const (
+	smallBody    = 1 << 20
+	documentBody = 32 << 20    // a text of 16 MiB, written with escapes
+	bulkBody     = 100_000_000 // as the contract says
+)
+
+// limits of bodies that are not small.
+var bodyLimits = map[string]int64{
+	"createDocument":    documentBody,
+	"updateDocument":    documentBody,
+	"createContent":     documentBody,
+	"updateContent":     documentBody,
+	"uploadFile":        documentBody,
+	"createQAPairs":     documentBody,
+	"createContentBulk": bulkBody,
+}
+
+// byItem are the operations whose bodies are too large to be checked against the
+// contract as a whole: they check it themselves, piece by piece.
+var byItem = []string{"uploadFile", "createContentBulk"}
+
+// load reads the contract.
+func load(contract []byte) (*openapi3.T, []*operation, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(contract)
+	if err == nil {
+		err = doc.Validate(context.Background())
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("openapi.yaml: %w", err)
+	}
+	var ops []*operation
+	for path, item := range doc.Paths.Map() {
+		for method, o := range item.Operations() {
+			ops = append(ops, newOperation(method, path, o))
+		}
+	}
+	slices.SortFunc(ops, func(a, b *operation) int { return strings.Compare(a.id, b.id) })
+	return doc, ops, nil
+}
+
+func newOperation(method, path string, o *openapi3.Operation) *operation {
+	op := &operation{id: o.OperationID, method: method, path: path, limit: smallBody}
+	if scope, ok := o.Extensions["x-scope"].(string); ok {
+		op.scope = access.Scope(scope)
+	}
+	op.operatorOnly = strings.HasPrefix(path, "/v1/companies")
+	for _, p := range o.Parameters {
+		op.params = append(op.params, p.Value)
+		op.repeatable = op.repeatable || p.Value.Name == "Idempotency-Key"
+	}
+	if o.RequestBody != nil {
+		body := o.RequestBody.Value
+		op.optionalBody = !body.Required
+		op.media = slices.Collect(maps.Keys(body.Content))[0]
+		if op.media == jsonMedia && !slices.Contains(byItem, op.id) {
+			op.schema = body.Content[op.media].Schema.Value
+		}
+	}
+	if n, ok := bodyLimits[op.id]; ok {
+		op.limit = n
+	}
+	return op
+}

@@ -1,0 +1,119 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/answerdesk-go/answerdesk"
+	"github.com/answerdesk-go/answerdesk/access"
+)
+
+// Options are what may be chosen about a server. The zero value suits most.
+type Options struct {
+	// Authenticate says who makes a request; nil means by API key, as
+	// [Desk.Authenticate] knows them. An error wrapping
+	// [access.ErrExpiredKey] or [access.ErrInvalidKey] says why not; any
+	// other, but that the store is unavailable, means that nobody is known.
+	//
+	// [Desk.Authenticate]: https://pkg.go.dev/github.com/answerdesk-go/answerdesk#Desk.Authenticate
+	Authenticate func(*http.Request) (access.Principal, error)
+
+	// BasePath is the path under which the server is mounted, such as
+	// "/support": it is taken off before a request is looked at. Empty means
+	// none.
+	BasePath string
+
+	// PublicURL is the address at which callers reach the server, without
+	// BasePath; it is told in /openapi.yaml. Empty means the address the
+	// document was read at.
+	PublicURL string
+
+	// AllowedOrigins are the origins, such as "https://example.com" or
+	// "https://*.example.com", whose pages may call the server from a
+	// browser. None may if it is empty.
+	AllowedOrigins []string
+
+	// Metrics is where requests are counted, and what /metrics shows; nil
+	// means a set of the server's own.
+	Metrics *metrics.Set
+
+	// MaxStreams is how many streams of events may be open at once; more are
+	// told to come again later. 0 means 10,000.
+	MaxStreams int
+
+	// Version of the program, as /healthz tells it.
+	Version string
+
+	// Logger is told of each request, without customers' words and secrets;
+	// nil is silence.
+	Logger *slog.Logger
+}
+
+// A Server is the [http.Handler] of the hosted API.
+type Server struct {
+	desk    *answerdesk.Desk
+	opts    Options
+	log     *slog.Logger
+	handler http.Handler
+	doc     *openapi3.T
+	limits  limits
+	meters  meters
+	bulks   chan struct{} // holds one for each bulk under way
+
+	draining context.Context // done once Drain was called
+	drain    context.CancelFunc
+}
+
+const (
+	heartbeat    = 10 * time.Second // between the comments of a quiet stream
+	bulksAtOnce  = 2                // since each may take 100 MB
+	streamsLimit = 10_000
+)
+
+// New returns the handler of the hosted API on a desk. A nil opts means the
+// defaults written on [Options]. It panics if BasePath does not begin with "/".
+func New(desk *answerdesk.Desk, opts *Options) *Server {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.NewSet()
+	}
+	if o.MaxStreams == 0 {
+		o.MaxStreams = streamsLimit
+	}
+	o.BasePath = strings.TrimSuffix(o.BasePath, "/")
+	if o.BasePath != "" && !strings.HasPrefix(o.BasePath, "/") {
+		panic("server: BasePath " + o.BasePath + ` must begin with "/"`)
+	}
+	s := &Server{desk: desk, opts: o, log: o.Logger, meters: newMeters(o.Metrics), bulks: make(chan struct{}, bulksAtOnce)}
+	s.draining, s.drain = context.WithCancel(context.Background())
+	if o.Authenticate == nil {
+		s.opts.Authenticate = s.byKey
+	}
+	s.handler = s.routes()
+	return s
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Drain tells /readyz that no more requests should come, and then lets the turns
+// that run end, as [Desk.Drain] does. Streams end with their turns. Call it before
+// the shutdown of the [http.Server].
+//
+// [Desk.Drain]: https://pkg.go.dev/github.com/answerdesk-go/answerdesk#Desk.Drain
+func (s *Server) Drain(ctx context.Context) error {
+	s.drain()
+	return s.desk.Drain(ctx)
+}

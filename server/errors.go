@@ -105,6 +105,9 @@ func problemOf(err error) *problem {
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok {
 		return &problem{notFound, fmt.Sprintf("there is no %s %s", e.Kind, e.ID), map[string]any{"object": e.Kind}}
 	}
+	if errors.Is(err, store.ErrCursor) {
+		return wrong("cursor", "does not belong to this list: begin again without one, with the same filter throughout")
+	}
 	for _, k := range known {
 		if errors.Is(err, k.err) {
 			return &problem{code: k.code, message: k.message}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -69,20 +70,38 @@ func fieldOf(err error) string {
 			b.WriteString(clip(part))
 		}
 	}
+	if name, ok := unsupported(e); ok {
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(clip(name))
+	}
 	if b.Len() == 0 {
 		return "body"
 	}
 	return b.String()
 }
 
+// unsupported returns the name of a field that the schema does not have: it is told
+// in the reason alone.
+func unsupported(e *openapi3.SchemaError) (string, bool) {
+	quoted, ok := strings.CutSuffix(e.Reason, " is unsupported")
+	if !ok {
+		return "", false
+	}
+	name, err := strconv.Unquote(strings.TrimPrefix(quoted, "property "))
+	return name, err == nil
+}
+
 // reasonOf says what is wrong with a value, without the value.
 func reasonOf(err error) string {
 	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+		if _, ok := unsupported(e); ok {
+			return "is not a field of this request"
+		}
 		switch e.SchemaField {
 		case "required":
 			return "is missing"
-		case "properties", "additionalProperties":
-			return "is not a field of this request"
 		case "pattern":
 			return "has characters that may not be there"
 		case "format":

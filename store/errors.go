@@ -21,6 +21,10 @@ var (
 	// ErrUnavailable means that the store cannot take the change now: the disk
 	// is full, the files may not be written, or the store is closed.
 	ErrUnavailable = errors.New("store unavailable")
+
+	// ErrCursor means that a cursor was not given out by the list it is shown
+	// to.
+	ErrCursor = errors.New("cursor does not belong to this list: begin again without one, with the same filter throughout")
 )
 
 // A NotFoundError names the thing that is not there. It wraps [ErrNotFound].

@@ -52,7 +52,7 @@ func DecodeCursor(cursor string, scope ...string) (string, error) {
 	b, err := base64.RawURLEncoding.DecodeString(cursor)
 	last, ok := strings.CutPrefix(string(b), scopeHash(scope))
 	if err != nil || !ok || last == "" || len(last) > 64 {
-		return "", fmt.Errorf("cursor does not belong to this list: begin again without one, with the same filter throughout")
+		return "", ErrCursor
 	}
 	return last, nil
 }

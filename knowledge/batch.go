@@ -77,12 +77,13 @@ func (bt *batch) done(out []Ingested) {
 
 // drop takes those writes out that were refused.
 func (bt *batch) drop(out []Ingested) {
-	bt.done(out)
 	writes, at := bt.writes[:0], bt.at[:0]
 	for j, in := range out {
-		if in.Err == nil {
-			writes, at = append(writes, bt.writes[j]), append(at, bt.at[j])
+		if in.Err != nil {
+			bt.items[bt.at[j]].Err = in.Err
+			continue
 		}
+		writes, at = append(writes, bt.writes[j]), append(at, bt.at[j])
 	}
 	bt.writes, bt.at = writes, at
 }

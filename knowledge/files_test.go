@@ -235,3 +235,46 @@ func TestFilesOnDisk(t *testing.T) {
 		t.Errorf("Search by path = %+v, %v, want the file", r.Hits, err)
 	}
 }
+
+// The format of a file that was sent is that of its media type, or of its name.
+func TestFormatOf(t *testing.T) {
+	const generic = "application/octet-stream"
+	for _, tt := range []struct {
+		name, contentType string
+		want              knowledge.Format // empty: refused
+	}{
+		{"a.md", "", knowledge.Markdown},
+		{"a.md", generic, knowledge.Markdown},
+		{"A.MARKDOWN", generic + "; charset=binary", knowledge.Markdown},
+		{`C:\notes\a.htm`, "", knowledge.HTML},
+		{"a.csv", "", knowledge.Text},
+		{"a.md", "text/plain", knowledge.Text},
+		{"a", "text/markdown; charset=UTF-8; variant=GFM", knowledge.Markdown},
+		{"a.bin", "text/x-markdown", knowledge.Markdown},
+		{"a", "Text/HTML;charset=\"utf-8\"", knowledge.HTML},
+		{"a", "application/xhtml+xml", knowledge.HTML},
+		{"a", "application/json", knowledge.Text},
+		{"a", "text/csv; charset=us-ascii", knowledge.Text},
+		{"a.pdf", "", ""},
+		{"a.pdf", generic, ""},
+		{"a.md", "application/pdf", ""},
+		{"a.txt", "image/png", ""},
+		{"a.rtf", "text/rtf", ""},
+		{"README", "", ""},
+		{"", "", ""},
+		{".md/", generic, ""},
+		{"a.txt", "text/plain; charset=iso-8859-1", ""},
+		{"a.html", "text/html; charset=windows-1252", ""},
+		{"a.txt", "nonsense; charset", ""},
+		{"a.txt", "text/plain; charset=" + strings.Repeat("x", 1<<16), ""},
+		{"a." + strings.Repeat("x", 1<<16), "", ""},
+	} {
+		got, err := knowledge.FormatOf(tt.name, tt.contentType)
+		if got != tt.want || errors.Is(err, knowledge.ErrFormat) != (tt.want == "") || (err == nil) != (tt.want != "") {
+			t.Errorf("FormatOf(%.40q, %.60q) = %q, %.200v, want %q", tt.name, tt.contentType, got, err, tt.want)
+		}
+		if err != nil && (len(err.Error()) > 300 || !strings.Contains(err.Error(), "text")) {
+			t.Errorf("FormatOf(%.40q, %.60q) = error %.400v, want a short one that says what is taken", tt.name, tt.contentType, err)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package client
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// An operation is one of the contract: openapi.yaml has it under the same id,
+// and a test compares the two.
+type operation struct {
+	id     string
+	method string
+	path   string
+	repeat repeat
+
+	ifMatch     bool // takes If-Match
+	ifNoneMatch bool // takes If-None-Match
+	stream      bool // may answer with server-sent events
+}
+
+// repeat is why a request may be sent again when it is not known what became of
+// it.
+type repeat string
+
+const (
+	reads repeat = "it changes nothing"
+	keyed repeat = "its Idempotency-Key makes it one request"
+	again repeat = "done twice it leaves what it leaves done once"
+)
+
+// The operations. To delete, to merge a patch, to cancel and to rate leave the
+// same when they are repeated.
+var (
+	createMessage     = &operation{id: "createMessage", method: http.MethodPost, path: "/v1/message", repeat: keyed}
+	streamMessage     = &operation{id: "streamMessage", method: http.MethodPost, path: "/v1/message/stream", repeat: keyed, stream: true}
+	listMessages      = &operation{id: "listMessages", method: http.MethodGet, path: "/v1/messages", repeat: reads}
+	getMessage        = &operation{id: "getMessage", method: http.MethodGet, path: "/v1/messages/{id}", repeat: reads}
+	listMessageEvents = &operation{id: "listMessageEvents", method: http.MethodGet, path: "/v1/messages/{id}/events", repeat: reads, stream: true}
+	cancelMessage     = &operation{id: "cancelMessage", method: http.MethodPost, path: "/v1/messages/{id}/cancel", repeat: again}
+	giveFeedback      = &operation{id: "giveFeedback", method: http.MethodPost, path: "/v1/messages/{id}/feedback", repeat: again}
+
+	listConversations        = &operation{id: "listConversations", method: http.MethodGet, path: "/v1/conversations", repeat: reads}
+	getConversation          = &operation{id: "getConversation", method: http.MethodGet, path: "/v1/conversations/{id}", repeat: reads}
+	deleteConversation       = &operation{id: "deleteConversation", method: http.MethodDelete, path: "/v1/conversations/{id}", repeat: again}
+	listConversationMessages = &operation{id: "listConversationMessages", method: http.MethodGet, path: "/v1/conversations/{id}/messages", repeat: reads}
+
+	listAgents          = &operation{id: "listAgents", method: http.MethodGet, path: "/v1/agents", repeat: reads}
+	createAgent         = &operation{id: "createAgent", method: http.MethodPost, path: "/v1/agents", repeat: keyed}
+	getAgent            = &operation{id: "getAgent", method: http.MethodGet, path: "/v1/agents/{id}", repeat: reads, ifNoneMatch: true}
+	deleteAgent         = &operation{id: "deleteAgent", method: http.MethodDelete, path: "/v1/agents/{id}", repeat: again}
+	getAgentSettings    = &operation{id: "getAgentSettings", method: http.MethodGet, path: "/v1/agents/{id}/settings", repeat: reads, ifNoneMatch: true}
+	updateAgentSettings = &operation{id: "updateAgentSettings", method: http.MethodPut, path: "/v1/agents/{id}/settings", repeat: again, ifMatch: true}
+
+	createDocument  = &operation{id: "createDocument", method: http.MethodPost, path: "/v1/knowledge/documents", repeat: keyed}
+	listDocuments   = &operation{id: "listDocuments", method: http.MethodGet, path: "/v1/knowledge/documents", repeat: reads}
+	getDocument     = &operation{id: "getDocument", method: http.MethodGet, path: "/v1/knowledge/documents/{id}", repeat: reads, ifNoneMatch: true}
+	updateDocument  = &operation{id: "updateDocument", method: http.MethodPatch, path: "/v1/knowledge/documents/{id}", repeat: again, ifMatch: true}
+	deleteDocument  = &operation{id: "deleteDocument", method: http.MethodDelete, path: "/v1/knowledge/documents/{id}", repeat: again}
+	uploadFile      = &operation{id: "uploadFile", method: http.MethodPost, path: "/v1/knowledge/files", repeat: keyed}
+	createQAPairs   = &operation{id: "createQAPairs", method: http.MethodPost, path: "/v1/knowledge/qa-pairs", repeat: keyed}
+	listQAPairs     = &operation{id: "listQAPairs", method: http.MethodGet, path: "/v1/knowledge/qa-pairs", repeat: reads}
+	getQAPair       = &operation{id: "getQAPair", method: http.MethodGet, path: "/v1/knowledge/qa-pairs/{id}", repeat: reads, ifNoneMatch: true}
+	updateQAPair    = &operation{id: "updateQAPair", method: http.MethodPatch, path: "/v1/knowledge/qa-pairs/{id}", repeat: again, ifMatch: true}
+	deleteQAPair    = &operation{id: "deleteQAPair", method: http.MethodDelete, path: "/v1/knowledge/qa-pairs/{id}", repeat: again}
+	searchKnowledge = &operation{id: "searchKnowledge", method: http.MethodPost, path: "/v1/knowledge/search", repeat: reads}
+
+	createContent     = &operation{id: "createContent", method: http.MethodPost, path: "/v1/content", repeat: keyed}
+	listContent       = &operation{id: "listContent", method: http.MethodGet, path: "/v1/content", repeat: reads}
+	getContent        = &operation{id: "getContent", method: http.MethodGet, path: "/v1/content/{id}", repeat: reads, ifNoneMatch: true}
+	updateContent     = &operation{id: "updateContent", method: http.MethodPut, path: "/v1/content/{id}", repeat: again, ifMatch: true}
+	deleteContent     = &operation{id: "deleteContent", method: http.MethodDelete, path: "/v1/content/{id}", repeat: again}
+	createContentBulk = &operation{id: "createContentBulk", method: http.MethodPost, path: "/v1/content/bulk", repeat: keyed}
+
+	listAPIKeys   = &operation{id: "listAPIKeys", method: http.MethodGet, path: "/v1/api-keys", repeat: reads}
+	createAPIKey  = &operation{id: "createAPIKey", method: http.MethodPost, path: "/v1/api-keys", repeat: keyed}
+	deleteAPIKey  = &operation{id: "deleteAPIKey", method: http.MethodDelete, path: "/v1/api-keys/{id}", repeat: again}
+	rotateAPIKey  = &operation{id: "rotateAPIKey", method: http.MethodPost, path: "/v1/api-keys/{id}/rotate", repeat: keyed}
+	listCompanies = &operation{id: "listCompanies", method: http.MethodGet, path: "/v1/companies", repeat: reads}
+	createCompany = &operation{id: "createCompany", method: http.MethodPost, path: "/v1/companies", repeat: keyed}
+	listAuditLog  = &operation{id: "listAuditLog", method: http.MethodGet, path: "/v1/audit-log", repeat: reads}
+)
+
+// operations are all of them.
+var operations = []*operation{
+	createMessage, streamMessage, listMessages, getMessage, listMessageEvents, cancelMessage, giveFeedback,
+	listConversations, getConversation, deleteConversation, listConversationMessages,
+	listAgents, createAgent, getAgent, deleteAgent, getAgentSettings, updateAgentSettings,
+	createDocument, listDocuments, getDocument, updateDocument, deleteDocument, uploadFile,
+	createQAPairs, listQAPairs, getQAPair, updateQAPair, deleteQAPair, searchKnowledge,
+	createContent, listContent, getContent, updateContent, deleteContent, createContentBulk,
+	listAPIKeys, createAPIKey, deleteAPIKey, rotateAPIKey, listCompanies, createCompany, listAuditLog,
+}
+
+// check compares the path of a request with that of the operation, below base.
+// An id that is empty or "." or ".." makes another path: that of a list, or of
+// something else altogether.
+func (o *operation) check(base string, u *url.URL) error {
+	rest, ok := strings.CutPrefix(u.EscapedPath(), base)
+	want := o.path[1:]
+	for ok {
+		var segment, name string
+		var more, wantMore bool
+		segment, rest, more = strings.Cut(rest, "/")
+		name, want, wantMore = strings.Cut(want, "/")
+		ok = more == wantMore && (segment == name || name == "{id}" && segment != "")
+		if !more {
+			break
+		}
+	}
+	if !ok {
+		return fmt.Errorf("client: %s: an id may not be empty, \".\" or \"..\"", o.id)
+	}
+	return nil
+}
+
+// allows says whether the options of a call make sense for the operation.
+func (o *operation) allows(s *settings) error {
+	switch {
+	case s.idempotencyKey != "" && o.repeat != keyed:
+		return fmt.Errorf("client: %s takes no WithIdempotencyKey: %s", o.id, o.repeat)
+	case s.ifMatch != "" && !o.ifMatch:
+		return fmt.Errorf("client: %s takes no WithIfMatch: only calls that update do", o.id)
+	case s.ifNoneMatch != "" && !o.ifNoneMatch:
+		return fmt.Errorf("client: %s takes no WithIfNoneMatch: only calls that get one thing with an ETag do", o.id)
+	}
+	return nil
+}

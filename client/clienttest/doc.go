@@ -6,8 +6,8 @@
 //
 //	func TestTwoFaults(t *testing.T) {
 //		s := clienttest.New(t,
-//			clienttest.RateLimited("1"),                       // the first request
-//			clienttest.Reset(clienttest.AfterReading),         // the second
+//			clienttest.RateLimited("1"),                            // the first request
+//			clienttest.Reset(clienttest.AfterReading),              // the second
 //			clienttest.Respond(200, map[string]any{"id": "msg_1"}), // the third, and all that follow
 //		)
 //		… // call s.URL with the program under test

@@ -39,6 +39,17 @@ func TestSettingsInvalid(t *testing.T) {
 		{"languages[0]", agent.Settings{Name: "A", Languages: []string{"1n"}}},
 		{"languages[0]", agent.Settings{Name: "A", Languages: []string{"en--US"}}},
 		{"languages[0]", agent.Settings{Name: "A", Languages: []string{"en_US"}}},
+		{"industry", agent.Settings{Name: "A", Industry: strings.Repeat("ö", 101)}},
+		{"industry", agent.Settings{Name: "A", Industry: "\x00"}},
+		{"website_url", agent.Settings{Name: "A", WebsiteURL: "shop.example"}},
+		{"website_url", agent.Settings{Name: "A", WebsiteURL: "/hours"}},
+		{"website_url", agent.Settings{Name: "A", WebsiteURL: "ftp://shop.example"}},
+		{"website_url", agent.Settings{Name: "A", WebsiteURL: "javascript:alert(1)"}},
+		{"website_url", agent.Settings{Name: "A", WebsiteURL: "https://"}},
+		{"website_url", agent.Settings{Name: "A", WebsiteURL: "https://:443"}},
+		{"website_url", agent.Settings{Name: "A", WebsiteURL: "https://shop.example/\n"}},
+		{"website_url", agent.Settings{Name: "A", WebsiteURL: "https://shop.example/\xff"}},
+		{"website_url", agent.Settings{Name: "A", WebsiteURL: "https://shop.example/" + strings.Repeat("x", 1980)}},
 	} {
 		_, err := d.Agents(d.company).Create(t.Context(), tt.settings)
 		if invalid, ok := errors.AsType[*agent.InvalidError](err); !ok || invalid.Field != tt.field || !errors.Is(err, agent.ErrInvalid) {
@@ -57,6 +68,8 @@ func TestSettingsInvalid(t *testing.T) {
 		{Name: strings.Repeat("ö", 200)},
 		{Name: "A", Instructions: strings.Repeat("ö", 20_000), FallbackText: strings.Repeat("ö", 2_000), Threshold: 1},
 		{Name: "A", Languages: []string{"en", "pt-BR", "zh-Hant-TW", "sr-Latn", "de-CH-1996", "EN-us"}},
+		{Name: "A", Industry: strings.Repeat("ö", 100), WebsiteURL: "https://shop.example/" + strings.Repeat("x", 1979)},
+		{Name: "A", WebsiteURL: "HTTP://shop.example:8080/a?b=ö#c"},
 	} {
 		if a, err := d.Agents(d.company).Create(t.Context(), s); err != nil || !reflect.DeepEqual(a.Settings, s) {
 			t.Errorf("Create(%.40s…) = %v, want it taken as it is", fmt.Sprint(s), err)
@@ -90,8 +103,8 @@ func TestAgents(t *testing.T) {
 		t.Errorf("Update = %+v, %v, want the new name at version 2", changed, err)
 	}
 	made.Name = "Boutique"
-	if _, err := as.Update(t.Context(), made); !errors.Is(err, store.ErrConflict) {
-		t.Errorf("Update from version 1 = error %v, want %v", err, store.ErrConflict)
+	if _, err := as.Update(t.Context(), made); !errors.Is(err, agent.ErrVersion) || !errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), made.ID) {
+		t.Errorf("Update from version 1 = error %v, want %v that names the agent", err, agent.ErrVersion)
 	}
 	page, err := as.List(t.Context(), store.Page{})
 	if err != nil || len(page.Data) != 2 || page.Data[0].ID != made.ID || page.Data[1].ID != born.ID {
@@ -103,7 +116,7 @@ func TestAgents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := as.Delete(t.Context(), ""); !errors.Is(err, store.ErrConflict) {
+	if err := as.Delete(t.Context(), ""); !errors.Is(err, store.ErrConflict) || errors.Is(err, agent.ErrVersion) {
 		t.Errorf("Delete of the default agent = error %v, want %v", err, store.ErrConflict)
 	}
 	if err := as.Delete(t.Context(), made.ID); err != nil {
@@ -170,6 +183,10 @@ func TestStrangers(t *testing.T) {
 			_, err := as.Update(t.Context(), agent.Agent{ID: id, Settings: agent.Settings{Name: "Mine"}, Version: 1})
 			return err
 		}},
+		{"Agents.Patch", reply.AgentID, nobody("agt"), func(id string) error {
+			_, err := as.Patch(t.Context(), id, agent.SettingsPatch{Name: &text}, 0)
+			return err
+		}},
 		{"Agents.Delete", reply.AgentID, nobody("agt"), func(id string) error { return as.Delete(t.Context(), id) }},
 		{"Conversations.Get", reply.ConversationID, nobody("conv"), func(id string) error { _, err := cs.Get(t.Context(), id); return err }},
 		{"Conversations.Messages", reply.ConversationID, nobody("conv"), func(id string) error {
@@ -179,6 +196,26 @@ func TestStrangers(t *testing.T) {
 		{"Conversations.Delete", reply.ConversationID, nobody("conv"), func(id string) error { return cs.Delete(t.Context(), id) }},
 		{"Conversations.Message", user.ID, nobody("msg"), func(id string) error { _, err := cs.Message(t.Context(), id); return err }},
 		{"Conversations.Message of a reply", reply.ID, nobody("msg"), func(id string) error { _, err := cs.Message(t.Context(), id); return err }},
+		{"Start in a conversation", reply.ConversationID, nobody("conv"), func(id string) error {
+			_, err := d.Agent(theirs.ID, "").Start(t.Context(), agent.Message{Text: question, ConversationID: id})
+			return err
+		}},
+		{"Conversations.Find in a conversation", reply.ConversationID, nobody("conv"), func(id string) error {
+			_, err := cs.Find(t.Context(), agent.MessageFilter{ConversationID: id}, store.Page{})
+			return err
+		}},
+		{"Conversations.Find of an agent", reply.AgentID, nobody("agt"), func(id string) error {
+			_, err := cs.Find(t.Context(), agent.MessageFilter{AgentID: id}, store.Page{})
+			return err
+		}},
+		{"Conversations.Wait", reply.ID, nobody("msg"), func(id string) error { _, err := cs.Wait(t.Context(), id); return err }},
+		{"Conversations.State", reply.ID, nobody("msg"), func(id string) error { _, err := cs.State(t.Context(), id); return err }},
+		{"Conversations.Running", reply.ID, nobody("msg"), func(id string) error { _, err := cs.Running(t.Context(), id); return err }},
+		{"Conversations.Cancel", reply.ID, nobody("msg"), func(id string) error { _, err := cs.Cancel(t.Context(), id); return err }},
+		{"Conversations.PutFeedback", reply.ID, nobody("msg"), func(id string) error {
+			_, err := cs.PutFeedback(t.Context(), agent.Feedback{MessageID: id, Rating: agent.RatingUp})
+			return err
+		}},
 		{"Conversations.Explain", reply.ID, nobody("msg"), func(id string) error { _, err := cs.Explain(t.Context(), id); return err }},
 		{"Knowledge.Get", document, nobody("doc"), func(id string) error { _, err := kb.Get(t.Context(), id); return err }},
 		{"Knowledge.Text", document, nobody("doc"), func(id string) error { _, err := kb.Text(t.Context(), id, 0); return err }},

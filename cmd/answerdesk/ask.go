@@ -19,7 +19,7 @@ and no failure.
 
 The question is kept as a conversation of its own. Another process may have the
 folder open meanwhile.`,
-	data: true, agent: true, min: 1, max: -1, do: ask,
+	settings: []setting{dataSetting, companySetting, agentSetting}, min: 1, max: -1, do: ask,
 }
 
 // ask prints the reply to a question, which may be given as several words.
@@ -29,7 +29,11 @@ func ask(ctx context.Context, given *call) error {
 		return err
 	}
 	defer desk.Close()
-	reply, err := desk.Agent(given.agent).Ask(ctx, agent.Message{Text: strings.Join(given.args, " ")})
+	company, err := given.of(ctx, desk)
+	if err != nil {
+		return err
+	}
+	reply, err := company.Agent(given.agent).Ask(ctx, agent.Message{Text: strings.Join(given.args, " ")})
 	if err != nil {
 		return given.named(err)
 	}
@@ -57,6 +61,9 @@ func source(c agent.Citation) string {
 	}
 	return c.ExternalID
 }
+
+// oneLine is text in a line with others.
+func oneLine(s string) string { return strings.Join(strings.Fields(printable(s)), " ") }
 
 // printable leaves out the control characters with which a document or the name
 // of a file could take over a terminal.

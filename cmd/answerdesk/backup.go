@@ -15,7 +15,7 @@ FILE that is there already is never replaced.
 
 The copy holds documents and conversations in plain: keep it as you keep the
 folder itself, and somewhere else.`,
-	data: true, min: 1, max: 1, do: backup,
+	settings: []setting{dataSetting}, min: 1, max: 1, do: backup,
 }
 
 // backup leaves the schema as it is, so that a copy can be taken before a new

@@ -19,44 +19,80 @@ import (
 
 // A command is one of the things the program does.
 type command struct {
-	name        string
-	takes       string // its arguments, as the help shows them
-	about       string // what it does, in a line
-	more        string // what its help says besides
-	data, agent bool   // which flags it has
-	min, max    int    // how many arguments; max -1 means any number
-	do          func(context.Context, *call) error
+	name     string // one word or two
+	takes    string // its arguments, as the help shows them
+	about    string // what it does, in a line
+	more     string // what its help says besides
+	settings []setting
+	min, max int  // how many arguments; max -1 means any number
+	lasts    bool // it goes on until it is interrupted, which is no failure
+	do       func(context.Context, *call) error
 }
 
 // commands are in the order of the help.
-var commands = []command{ingestCommand, askCommand, backupCommand, restoreCommand, versionCommand}
+var commands = []command{
+	serveCommand,
+	keysCreateCommand, keysListCommand, keysRotateCommand, keysRevokeCommand,
+	ingestCommand, askCommand, backupCommand, restoreCommand, versionCommand,
+}
 
 // A call is what a command was called with.
 type call struct {
-	data, agent    string   // the flags
+	data, agent, company string
+	serving              serving  // of serve
+	key                  keyFlags // of keys
+
 	args           []string // the rest
 	stdout, stderr io.Writer
 }
 
 // run is the program: it does what args say and returns the status to exit with.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) == 0 {
-		say(stderr, "%s", overview())
-		return 2
+	helping := len(args) > 0 && isHelp(args[0])
+	if helping {
+		args = args[1:]
 	}
-	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
-		if len(args) == 1 {
-			say(stdout, "%s", overview())
+	if len(args) == 0 {
+		if helping {
+			say(stdout, "%s", overview(commands))
 			return 0
 		}
-		args = []string{args[1], "-h"}
-	}
-	i := slices.IndexFunc(commands, func(c command) bool { return c.name == args[0] })
-	if i < 0 {
-		say(stderr, "answerdesk: %q is not a command\n\n%s", args[0], overview())
+		say(stderr, "%s", overview(commands))
 		return 2
 	}
-	return commands[i].run(ctx, args[1:], stdout, stderr)
+	c, rest, ok := find(args)
+	group := slices.DeleteFunc(slices.Clone(commands), func(c command) bool { return !strings.HasPrefix(c.name, args[0]+" ") })
+	switch {
+	case ok && helping:
+		say(stdout, "%s", c.help())
+		return 0
+	case ok:
+		return c.run(ctx, rest, stdout, stderr)
+	case len(group) > 0 && (len(args) == 1 && helping || len(args) > 1 && isHelp(args[1])):
+		say(stdout, "%s", overview(group))
+		return 0
+	case len(group) > 0 && len(args) == 1:
+		say(stderr, "answerdesk %s: say what to do with them\n\n%s", args[0], overview(group))
+		return 2
+	case len(group) > 0:
+		say(stderr, "answerdesk: %q is not a command\n\n%s", args[0]+" "+args[1], overview(group))
+		return 2
+	}
+	say(stderr, "answerdesk: %q is not a command\n\n%s", args[0], overview(commands))
+	return 2
+}
+
+func isHelp(arg string) bool { return slices.Contains([]string{"help", "-h", "-help", "--help"}, arg) }
+
+// find returns the command that args begin with, and the rest of them.
+func find(args []string) (c command, rest []string, ok bool) {
+	for _, c := range commands {
+		words := strings.Fields(c.name)
+		if len(args) >= len(words) && slices.Equal(args[:len(words)], words) {
+			return c, args[len(words):], true
+		}
+	}
+	return command{}, nil, false
 }
 
 func (c command) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -67,11 +103,11 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 		say(stdout, "%s", c.help())
 		return 0
 	case err != nil:
-		say(stderr, "answerdesk %s: %v\n\n%s", c.name, err, c.help())
+		say(stderr, "answerdesk %s: %s\n\n%s", c.name, printable(err.Error()), c.help())
 		return 2
 	}
 	if err := c.do(ctx, given); err != nil {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && !c.lasts {
 			err = errors.New("interrupted")
 		}
 		say(stderr, "answerdesk %s: %s\n", c.name, printable(err.Error()))
@@ -80,22 +116,25 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 	return 0
 }
 
-// flags returns the flags of the command, which are set in given.
-func (c command) flags(given *call) *flag.FlagSet {
+// flags returns the flags of the command, which are noted in values.
+func (c command) flags(values map[string]string) *flag.FlagSet {
 	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	f.SetOutput(io.Discard) // what it would say is said by the caller
-	if c.data {
-		f.StringVar(&given.data, "data", os.Getenv("ANSWERDESK_DATA"), "the folder `DIR` of the desk; if not given, $ANSWERDESK_DATA")
-	}
-	if c.agent {
-		f.StringVar(&given.agent, "agent", "", "the `ID` of an agent; it may be left out")
+	for _, s := range c.settings {
+		note := func(v string) error { values[s.name] = v; return nil }
+		if s.value == "" {
+			f.BoolFunc(s.name, s.about, note)
+		} else {
+			f.Func(s.name, s.about, note)
+		}
 	}
 	return f
 }
 
 // parse reads flags and arguments in any order; "--" ends the flags.
 func (c command) parse(given *call, args []string) error {
-	f := c.flags(given)
+	values := map[string]string{}
+	f := c.flags(values)
 	for {
 		if err := f.Parse(args); err != nil {
 			return err
@@ -107,9 +146,10 @@ func (c command) parse(given *call, args []string) error {
 		}
 		given.args, args = append(given.args, rest[0]), rest[1:]
 	}
+	if err := c.settle(given, values); err != nil {
+		return err
+	}
 	switch n := len(given.args); {
-	case c.data && given.data == "":
-		return errors.New("--data is missing: it names the folder of the desk")
 	case n < c.min:
 		return fmt.Errorf("%s is missing", strings.TrimSuffix(c.takes, "..."))
 	case c.max >= 0 && n > c.max:
@@ -121,9 +161,21 @@ func (c command) parse(given *call, args []string) error {
 // open opens a desk that must be there.
 func (given *call) open(ctx context.Context) (*answerdesk.Desk, error) {
 	if _, err := os.Stat(filepath.Join(given.data, sqlite.FileName)); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no desk in %s: ingest something first", given.data)
+		return nil, fmt.Errorf("there is no desk in %s: serve it or ingest something first", given.data)
 	}
 	return answerdesk.Open(ctx, given.data, nil)
+}
+
+// of returns the company that was named, or the operator's.
+func (given *call) of(ctx context.Context, desk *answerdesk.Desk) (*answerdesk.Company, error) {
+	if given.company == "" {
+		return desk.Company(desk.ID()), nil
+	}
+	c, err := desk.Companies().Get(ctx, given.company)
+	if err != nil {
+		return nil, given.named(err)
+	}
+	return desk.Company(c.ID), nil
 }
 
 // named says in an error of a desk which desk it is.
@@ -137,29 +189,58 @@ func (given *call) named(err error) error {
 // synopsis is how the command is called.
 func (c command) synopsis() string {
 	s := "answerdesk " + c.name
-	if c.data {
-		s += " --data DIR"
+	var may []string
+	for _, f := range c.settings {
+		if f.required == "" {
+			may = append(may, " ["+f.usage()+"]")
+		} else {
+			s += " " + f.usage()
+		}
 	}
-	if c.agent {
-		s += " [--agent ID]"
+	if len(may) > 2 {
+		may = []string{" [FLAG...]"}
 	}
-	return strings.TrimRight(s+" "+c.takes, " ")
+	return strings.TrimRight(s+strings.Join(may, "")+" "+c.takes, " ")
 }
 
 func (c command) help() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "usage: %s\n\n%s\n", c.synopsis(), c.more)
-	flags := "\n"
-	c.flags(new(call)).VisitAll(func(f *flag.Flag) {
-		value, usage := flag.UnquoteUsage(f)
-		fmt.Fprintf(&b, "%s  %-10s   %s\n", flags, "--"+f.Name+" "+value, usage)
-		flags = ""
-	})
+	width := 0
+	for _, s := range c.settings {
+		width = max(width, len(s.usage()))
+	}
+	for i, s := range c.settings {
+		if i == 0 {
+			b.WriteString("\n")
+		}
+		about := s.about
+		if s.initial != "" {
+			about += "; " + s.initial + " if not given"
+		}
+		if s.shared && !c.has(configSetting) {
+			about += "; if not given, $" + s.variable()
+		}
+		fmt.Fprintf(&b, "  %-*s   %s\n", width, s.usage(), strings.Join(lines(about, 80-width-5), "\n"+strings.Repeat(" ", width+5)))
+	}
 	return b.String()
 }
 
-// overview is the help of the whole program.
-func overview() string {
+// lines breaks a text into lines of at most some columns, where it can.
+func lines(text string, columns int) []string {
+	var out []string
+	for word := range strings.FieldsSeq(text) {
+		if n := len(out) - 1; n >= 0 && len(out[n])+1+len(word) <= columns {
+			out[n] += " " + word
+		} else {
+			out = append(out, word)
+		}
+	}
+	return out
+}
+
+// overview is the help of the whole program, or of a part of it.
+func overview(commands []command) string {
 	width := 0
 	for _, c := range commands {
 		width = max(width, len(c.synopsis()))

@@ -12,15 +12,30 @@ func TestMisuse(t *testing.T) {
 		help string // the help that follows
 	}{
 		{"", "answers questions", "answerdesk help COMMAND"},
-		{"serve", `"serve" is not a command`, "answerdesk help COMMAND"},
+		{"server", `"server" is not a command`, "answerdesk help COMMAND"},
 		{"-data x ask", `"-data" is not a command`, "answerdesk help COMMAND"},
-		{"help serve", `"serve" is not a command`, "answerdesk help COMMAND"},
+		{"help server", `"server" is not a command`, "answerdesk help COMMAND"},
+		{"keys", "keys: say what to do with them", "answerdesk keys revoke --data DIR [--company ID] ID"},
+		{"keys make --data d", `"keys make" is not a command`, "answerdesk keys revoke"},
+		{"help keys make", `"keys make" is not a command`, "answerdesk keys revoke"},
+		{"keys create --data d --scope read", "--name is missing: it is what the key is called", "usage: answerdesk keys create"},
+		{"keys create --data d --name n", "--scope is missing: it is read, write or full", "usage: answerdesk keys create"},
+		{"keys create --data d --name n --scope all", "--scope: must be one of read, write and full", "usage: answerdesk keys create"},
+		{"keys create --data d --name n --scope read --plan gold", "--plan: must be one of ", "usage: answerdesk keys create"},
+		{"keys create --data d --name n --scope read --expires soon", `--expires: "soon" is neither`, "usage: answerdesk keys create"},
+		{"keys rotate --data d", "ID is missing", "usage: answerdesk keys rotate --data DIR [--company ID] [--overlap DURATION] ID"},
+		{"keys rotate --data d --overlap 31d key_x", `--overlap: "31d" is longer than 30d`, "usage: answerdesk keys rotate"},
+		{"keys rotate --data d --overlap -1h key_x", `--overlap: "-1h" is no duration`, "usage: answerdesk keys rotate"},
+		{"keys revoke --data d", "ID is missing", "usage: answerdesk keys revoke"},
+		{"keys list --data d --name n", "not defined: -name", "usage: answerdesk keys list"},
+		{"serve", "--data is missing", "usage: answerdesk serve --data DIR [FLAG...]"},
+		{"serve --data d now", `"now" is one argument too many`, "usage: answerdesk serve"},
 		{"ask --data d", "QUESTION is missing", "usage: answerdesk ask --data DIR"},
 		{"ask why", "--data is missing", "usage: answerdesk ask --data DIR"},
 		{"ask --data", "flag needs an argument: -data", "usage: answerdesk ask"},
 		{"ask --loud --data d why", "not defined: -loud", "usage: answerdesk ask"},
 		{"ask why --data d --loud", "not defined: -loud", "usage: answerdesk ask"},
-		{"ingest --data d", "PATH is missing", "usage: answerdesk ingest --data DIR [--agent ID] PATH..."},
+		{"ingest --data d", "PATH is missing", "usage: answerdesk ingest --data DIR [--company ID] [--agent ID] PATH..."},
 		{"backup --data d", "FILE is missing", "usage: answerdesk backup --data DIR FILE"},
 		{"backup --data d a b", `"b" is one argument too many`, "usage: answerdesk backup"},
 		{"backup --data d --agent a b", "not defined: -agent", "usage: answerdesk backup"},
@@ -48,11 +63,21 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for _, c := range commands {
-		short, long := program(t, c.name, "-h"), program(t, "help", c.name)
+		words := strings.Fields(c.name)
+		short, long := program(t, append(words, "-h")...), program(t, append([]string{"help"}, words...)...)
 		short.want(t, 0, "usage: "+c.synopsis())
 		if short != long {
 			t.Errorf("answerdesk %s -h = %v, want what answerdesk help %s says, %v", c.name, short, c.name, long)
 		}
+	}
+}
+
+// What several commands have in common can be asked for as well.
+func TestHelpOfGroup(t *testing.T) {
+	short, long := program(t, "keys", "--help"), program(t, "help", "keys")
+	short.want(t, 0, keysCreateCommand.synopsis(), keysListCommand.synopsis(), keysRotateCommand.synopsis(), keysRevokeCommand.synopsis())
+	if short != long || strings.Contains(short.stdout, " ingest ") {
+		t.Errorf("answerdesk keys --help = %q, and answerdesk help keys = %q, want both the same, about keys", short.stdout, long.stdout)
 	}
 }
 

@@ -30,7 +30,7 @@ process may have it open meanwhile.
 
 A file that cannot be taken is named with the reason, and the others go on. The
 status is 1 if a PATH cannot be read at all, or if nothing could be taken.`,
-	data: true, agent: true, min: 1, max: -1, do: ingest,
+	settings: []setting{dataSetting, companySetting, agentSetting}, min: 1, max: -1, do: ingest,
 }
 
 func ingest(ctx context.Context, given *call) error {
@@ -43,9 +43,13 @@ func ingest(ctx context.Context, given *call) error {
 		return err
 	}
 	defer desk.Close()
+	company, err := given.of(ctx, desk)
+	if err != nil {
+		return err
+	}
 	agentID := ""
 	if given.agent != "" {
-		a, err := desk.Agent(given.agent).Get(ctx)
+		a, err := company.Agent(given.agent).Get(ctx)
 		if err != nil {
 			return given.named(err)
 		}
@@ -56,7 +60,7 @@ func ingest(ctx context.Context, given *call) error {
 	refused := 0
 	bar := newProgress(given.stderr, func() int { return count(inputs) })
 	var failed error
-	for in, err := range desk.Knowledge().Ingest(ctx, documents(inputs, agentID)) {
+	for in, err := range company.Knowledge().Ingest(ctx, documents(inputs, agentID)) {
 		if err != nil {
 			failed = given.named(err)
 			break

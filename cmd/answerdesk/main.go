@@ -1,8 +1,12 @@
 // Answerdesk is a desk on the command line. It takes in files, answers questions
-// from them, and copies and restores the folder in which they are kept.
+// from them, here or over HTTP, and copies and restores the folder in which they
+// are kept.
 //
-//	answerdesk ingest --data DIR [--agent ID] PATH...
-//	answerdesk ask --data DIR [--agent ID] QUESTION
+//	answerdesk serve --data DIR [--addr HOST:PORT] [FLAG...]
+//	answerdesk keys create --data DIR --name NAME --scope SCOPE [FLAG...]
+//	answerdesk keys list|rotate|revoke --data DIR [ID]
+//	answerdesk ingest --data DIR [--company ID] [--agent ID] PATH...
+//	answerdesk ask --data DIR [--company ID] [--agent ID] QUESTION
 //	answerdesk backup --data DIR FILE
 //	answerdesk restore --data DIR FILE
 //

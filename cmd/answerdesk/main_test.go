@@ -31,7 +31,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Unsetenv("ANSWERDESK_DATA")
+	for _, s := range serveSettings {
+		os.Unsetenv(s.variable())
+	}
 	os.Exit(m.Run())
 }
 

@@ -14,7 +14,7 @@ folder is never replaced.
 
 Documents that were deleted after the copy was taken are in it again: delete them
 once more.`,
-	data: true, min: 1, max: 1, do: restore,
+	settings: []setting{dataSetting}, min: 1, max: 1, do: restore,
 }
 
 func restore(ctx context.Context, given *call) error {

@@ -15,10 +15,14 @@ was built with and for.`,
 }
 
 func version(_ context.Context, given *call) error {
-	program := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		program = info.Main.Version
-	}
-	_, err := fmt.Fprintf(given.stdout, "answerdesk %s %s %s/%s\n", program, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(given.stdout, "answerdesk %s %s %s/%s\n", programVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
+}
+
+// programVersion is the version of the module that the program was built from.
+func programVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
 }

@@ -11,6 +11,8 @@
 // first step: the message is stored before anything is done about it, and if the
 // process is lost another one takes the turn over ([Engine.Recover]). A
 // conversation has one turn at a time; messages that come meanwhile wait.
+// [Handle.Start] begins a turn that goes on by itself, and [Conversations.Watch]
+// tells how it does, from any process.
 //
 // A turn searches ([Retriever]), and refuses when what was found is not likely
 // enough to answer. Otherwise an [Answerer] writes the reply. Each [Citation] is

@@ -49,3 +49,41 @@ func ExampleHandle_Stream() {
 	// from: Hours
 	// whole: We open at nine in the morning.
 }
+
+// A turn that was started goes on by itself; whoever comes later finds its reply.
+func ExampleHandle_Start() {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "answerdesk")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	desk, err := answerdesk.Open(ctx, dir, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer desk.Close()
+	_, err = desk.Knowledge().Put(ctx, knowledge.Document{Title: "Hours", Text: "We open at nine in the morning."})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	started, err := desk.Agent("").Start(ctx, agent.Message{Text: "When do you open?"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	reply, err := desk.Conversations().Wait(ctx, started.ReplyID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(reply.Text)
+	for ev, err := range desk.Conversations().Watch(ctx, reply.ID, 0) { // as often as anybody likes
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(ev.Type, ev.Sequence == agent.StoredSequence)
+	}
+	// Output:
+	// We open at nine in the morning.
+	// message.completed true
+}

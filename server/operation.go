@@ -46,6 +46,10 @@ var bodyLimits = map[string]int64{
 // contract as a whole: they check it themselves, piece by piece.
 var byItem = []string{"uploadFile", "createContentBulk"}
 
+// streams reports whether an operation may answer with events, each of which is to
+// arrive at once: what compresses an answer holds it back.
+func (op *operation) streams() bool { return op.id == "streamMessage" || op.id == "listMessageEvents" }
+
 // load reads the contract.
 func load(contract []byte) (*openapi3.T, []*operation, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(contract)

@@ -30,22 +30,26 @@ func (s *Server) routes() http.Handler {
 	strict := api.NewStrictHandlerWithOptions(&handlers{s}, nil, api.StrictHTTPServerOptions{RequestErrorHandlerFunc: unreadable, ResponseErrorHandlerFunc: kept})
 	generated := api.HandlerWithOptions(strict, api.StdHTTPServerOptions{ErrorHandlerFunc: unreadable})
 
-	mux := http.NewServeMux()
+	mux, compress := http.NewServeMux(), compressor()
 	own := s.operations(contract)
 	for _, op := range ops {
 		pattern := op.method + " " + op.path
 		switch {
 		case op.scope != "":
-			mux.Handle(pattern, s.pipeline(op, served(op, generated)))
+			h := s.pipeline(op, served(op, generated))
+			if !op.streams() {
+				h = compress(h)
+			}
+			mux.Handle(pattern, h)
 		case own[op.id] != nil:
-			mux.Handle(pattern, own[op.id])
+			mux.Handle(pattern, compress(own[op.id]))
 		default:
 			panic("openapi.yaml: " + op.id + " has neither a scope nor a handler of its own")
 		}
 	}
 	s.assets(mux)
 
-	h := s.compressed(s.unrouted(mux))
+	h := s.unrouted(mux)
 	if len(s.opts.AllowedOrigins) > 0 {
 		h = cors.New(cors.Options{
 			AllowedOrigins: s.opts.AllowedOrigins,
@@ -124,15 +128,14 @@ func (s *Server) marked(next http.Handler) http.Handler {
 	})
 }
 
-// compressed sends answers in gzip to who takes it. Streams of events are left
-// alone.
-func (s *Server) compressed(next http.Handler) http.Handler {
-	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ContentTypes([]string{jsonMedia, "application/yaml", "text/html", "text/plain", "text/css", "text/javascript"}),
+// compressor sends answers in gzip to who takes it.
+func compressor() func(http.Handler) http.Handler {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ContentTypes([]string{jsonMedia, "application/yaml", "text/html", "text/plain"}),
 		gzhttp.RandomJitter(32, 0, false)) // lengths tell less of what is inside (the BREACH attack)
 	if err != nil {
 		panic(err)
 	}
-	return wrap(next)
+	return func(h http.Handler) http.Handler { return wrap(h) }
 }
 
 // A record is what the log tells of a request.

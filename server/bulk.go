@@ -3,13 +3,13 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/server/internal/api"
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // maxItems is how many items a bulk may have.
@@ -53,11 +53,16 @@ func (h *handlers) CreateContentBulk(ctx context.Context, _ api.CreateContentBul
 		}
 		out.Results[i] = refused(c, i, err)
 	}
-	var done []knowledge.Ingested
-	if made, ok := c.made(); ok {
-		done, err = bulkMade(docs, made)
-	} else {
-		done, err = c.company.Knowledge().Bulk(ctx, docs, &knowledge.BulkOptions{Atomic: b.Atomic, DryRun: b.DryRun})
+	company := c.company
+	if result, ok := c.made(); ok {
+		company = company.By(store.Request{Receipt: &store.Receipt{Result: result, Done: true}})
+	}
+	done, err := company.Knowledge().Bulk(ctx, docs, &knowledge.BulkOptions{Atomic: b.Atomic, DryRun: b.DryRun})
+	switch {
+	case err != nil && len(done) > 0:
+		c.claimed = nil // what is stored is accounted for: the claim lapses, and a repetition goes on from there
+	case b.DryRun:
+		h.release(ctx, c) // nothing was done that a repetition could do twice
 	}
 	if err != nil {
 		if e, ok := err.(*knowledge.ItemError); ok {
@@ -88,25 +93,6 @@ func (h *handlers) CreateContentBulk(ctx context.Context, _ api.CreateContentBul
 		return nil, err
 	}
 	return api.CreateContentBulk200JSONResponse(out), nil
-}
-
-// bulkMade is what the same request did before.
-func bulkMade(docs []knowledge.Document, result string) ([]knowledge.Ingested, error) {
-	made, err := knowledge.ParseResult(result)
-	if err == nil && len(made) != len(docs) {
-		err = fmt.Errorf("the receipt counts %d documents, and the request %d", len(made), len(docs))
-	}
-	if err != nil {
-		return nil, err
-	}
-	out := make([]knowledge.Ingested, len(docs))
-	for i, m := range made {
-		out[i] = knowledge.Ingested{Document: knowledge.Document{ID: m.DocumentID}, Status: m.Status}
-		if m.DocumentID == "" {
-			out[i].Err = wrong("content", "could not be taken when this request was first made")
-		}
-	}
-	return out, nil
 }
 
 // refused is an item that could not be taken.

@@ -10,31 +10,26 @@ package main
 
 import (
 	"bufio"
-	"compress/gzip"
 	"context"
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"iter"
 	"log"
 	"os"
 	"os/exec"
 	"runtime"
 	"runtime/pprof"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/bench/internal/corpus"
 	"github.com/answerdesk-go/answerdesk/bench/internal/machine"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 )
 
 var (
-	corpus   = flag.String("corpus", "../../shared/data/msdocs100k/corpus.jsonl.gz", "documents, gzipped JSON lines")
+	file     = flag.String("corpus", "../../shared/data/msdocs100k/corpus.jsonl.gz", "documents, gzipped JSON lines")
 	passages = flag.Int("passages", 10_000, "documents taken; those of msdocs100k are a passage each")
 	count    = flag.Int("n", 2000, "questions")
 	profile  = flag.String("cpuprofile", "", "file for a CPU profile of the asking")
@@ -60,7 +55,8 @@ func main() {
 	defer desk.Close()
 	fmt.Printf("open after kill -9      %v\n", time.Since(begun).Round(10*time.Microsecond))
 
-	questions := questions(*count)
+	questions, err := corpus.Questions(corpus.Documents(*file, *passages), *count)
+	check(err)
 	begun, cpu := time.Now(), machine.CPU()
 	_, err = desk.Knowledge().Search(ctx, knowledge.Query{Text: questions[0]})
 	check(err)
@@ -108,7 +104,7 @@ func print(name string, questions []string, do func(string) bool) {
 // killedWhileFilling fills a folder in a child process, which is killed while it
 // writes on.
 func killedWhileFilling(dir string) {
-	cmd := exec.Command(os.Args[0], "-fill", dir, "-corpus", *corpus, "-passages", fmt.Sprint(*passages))
+	cmd := exec.Command(os.Args[0], "-fill", dir, "-corpus", *file, "-passages", fmt.Sprint(*passages))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	check(err)
@@ -130,10 +126,9 @@ func fillFolder(ctx context.Context, dir string) {
 	check(err)
 	begun, cpu, bytes := time.Now(), machine.CPU(), 0
 	docs := func(yield func(knowledge.Document, error) bool) {
-		n := 0
-		for d, err := range documents() {
+		for d, err := range corpus.Documents(*file, *passages) {
 			bytes += len(d.Text)
-			if n++; n > *passages || !yield(d, err) {
+			if !yield(d, err) {
 				return
 			}
 		}
@@ -148,46 +143,6 @@ func fillFolder(ctx context.Context, dir string) {
 		_, err := desk.Knowledge().Put(ctx, knowledge.Document{ExternalID: "more", Text: fmt.Sprint("One more, number ", i)})
 		check(err)
 	}
-}
-
-// documents reads the corpus.
-func documents() iter.Seq2[knowledge.Document, error] {
-	return func(yield func(knowledge.Document, error) bool) {
-		f, err := os.Open(*corpus)
-		check(err)
-		defer f.Close()
-		z, err := gzip.NewReader(f)
-		check(err)
-		for dec := json.NewDecoder(z); ; {
-			var d struct{ ID, Title, Text string }
-			if err := dec.Decode(&d); errors.Is(err, io.EOF) {
-				return
-			} else if err != nil {
-				yield(knowledge.Document{}, err)
-				return
-			}
-			if !yield(knowledge.Document{ExternalID: d.ID, Title: d.Title, Text: d.Text}, nil) {
-				return
-			}
-		}
-	}
-}
-
-// questions makes questions of the documents' titles, every so many documents.
-func questions(n int) []string {
-	var titles []string
-	for d, err := range documents() {
-		check(err)
-		if len(titles) == *passages {
-			break
-		}
-		titles = append(titles, "How do I use "+d.Title+"?")
-	}
-	out := make([]string, n)
-	for i := range out {
-		out[i] = titles[i*7919%len(titles)]
-	}
-	return slices.Clip(out)
 }
 
 func check(err error) {

@@ -94,12 +94,12 @@ func bulkBody(req api.BulkRequest, at int) (body []byte, n int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	head, tail, ok := bytes.Cut(frame, []byte("[]"))
+	head, tail, ok := bytes.Cut(frame, []byte(`"items":[]`)) // within a string it would be escaped
 	if !ok {
 		return nil, 0, errors.New("the request has no place for its items")
 	}
 	body = append(body, head...)
-	body = append(body, '[')
+	body = append(body, `"items":[`...)
 	for n < len(items) && n < maxBulkItems {
 		item, err := json.Marshal(&items[n])
 		if err != nil {

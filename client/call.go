@@ -49,18 +49,19 @@ type call struct {
 func (c *Client) begin(op *operation, opts []Option) (*call, error) {
 	k := &call{client: c, op: op, settings: *c.settings, gate: c.gates.own}
 	if len(opts) > 0 {
-		k.settings.key = ""
+		k.settings.key = nil
 		if err := k.settings.take(opts, ofCall); err != nil {
 			return nil, fmt.Errorf("%w (%s)", err, op.id)
 		}
 		if err := op.allows(&k.settings); err != nil {
 			return nil, err
 		}
-		if k.settings.key == "" {
+		switch own := k.settings.key; {
+		case own == nil:
 			k.settings.key = c.settings.key
-		} else if k.settings.key != c.settings.key {
+		case c.settings.key == nil || own[0] != c.settings.key[0]:
 			k.settings.tokens = nil
-			k.gate = c.gates.of(k.settings.key)
+			k.gate = c.gates.of(own[0])
 		}
 	}
 	if op.repeat == keyed && k.settings.idempotencyKey == "" {
@@ -71,8 +72,10 @@ func (c *Client) begin(op *operation, opts []Option) (*call, error) {
 		RetryMax:     math.MaxInt32, // check counts, for streams over several requests
 		CheckRetry:   k.check,
 		Backoff:      k.backoff,
-		PrepareRetry: k.prepare,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	if k.settings.tokens != nil {
+		k.retry.PrepareRetry = k.prepare
 	}
 	return k, nil
 }
@@ -117,7 +120,6 @@ func (k *call) send(ctx context.Context, req *http.Request) error {
 	case req.Body != nil:
 		k.single = true
 	}
-	r.SetResponseHandler(k.decode)
 	k.stop, k.answered, k.status, k.header, k.body, k.live = nil, false, 0, nil, nil, nil
 
 	resp, err := k.retry.Do(r)
@@ -138,12 +140,14 @@ func (k *call) dress(ctx context.Context, req *http.Request) error {
 	for name, values := range s.header {
 		h[name] = values
 	}
-	h["User-Agent"] = []string{s.agent}
+	h["User-Agent"] = s.agent
 	h["Accept"] = acceptJSON
 	if k.stream {
 		h["Accept"] = acceptEvents
 	}
-	credential := s.key
+	if s.key != nil {
+		h["Authorization"] = s.key
+	}
 	if s.tokens != nil {
 		if k.token == "" {
 			token, err := s.tokens.get(ctx, "")
@@ -152,10 +156,7 @@ func (k *call) dress(ctx context.Context, req *http.Request) error {
 			}
 			k.token = token
 		}
-		credential = k.token
-	}
-	if credential != "" {
-		h["Authorization"] = []string{"Bearer " + credential}
+		h["Authorization"] = bearer(k.token)
 	}
 	if s.idempotencyKey != "" && k.op.repeat == keyed {
 		h["Idempotency-Key"] = []string{s.idempotencyKey}
@@ -169,8 +170,8 @@ func (k *call) dress(ctx context.Context, req *http.Request) error {
 	return nil
 }
 
-// What requests accept; shared, since nobody changes a request's header in
-// place.
+// What requests accept. The values are shared by all of them: a transport may
+// not change a request.
 var (
 	acceptJSON   = []string{"application/json"}
 	acceptEvents = []string{"text/event-stream"}
@@ -195,25 +196,25 @@ var errUnreadable = errors.New("the answer cannot be read")
 
 // decode reads the answer of a method. That it ends too early counts as a lost
 // connection, which another attempt may mend.
-func (k *call) decode(resp *http.Response) error {
-	if k.into == nil || k.live != nil || resp.StatusCode >= http.StatusMultipleChoices {
+func (k *call) decode(status int) error {
+	if k.into == nil || status >= http.StatusMultipleChoices {
 		return nil
 	}
 	if _, ok := k.into.(*none); ok {
 		return nil
 	}
 	err := json.Unmarshal(k.body, k.into)
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case len(k.body) > 0 && err.Error() == brokenOff:
+		return io.ErrUnexpectedEOF
 	}
-	if s, ok := errors.AsType[*json.SyntaxError](err); ok && len(k.body) > 0 && s.Offset >= int64(len(k.body)) && k.body[0] == '{' {
-		err, k.answered = io.ErrUnexpectedEOF, false
-	} else {
-		err = errUnreadable
-	}
-	k.attempts = append(k.attempts, Attempt{Start: k.at, Status: resp.StatusCode, Err: err})
-	return err
+	return errUnreadable
 }
+
+// brokenOff is what encoding/json says of a text that ends too early.
+var brokenOff = json.Unmarshal([]byte("{"), new(any)).Error()
 
 // response returns the last answer for WithResponse: without its request, which
 // holds the key.
@@ -235,7 +236,7 @@ func (k *call) failure(err error) *Error {
 	if n := len(k.attempts); n > 0 && k.attempts[n-1].Status != 0 {
 		e.RequestID = first(k.header, "X-Request-Id")
 	}
-	if k.answered {
+	if k.answered || errors.Is(err, errUnreadable) {
 		e.read(k.status, k.header, k.body, k.at)
 	}
 	switch {

@@ -49,7 +49,7 @@ func New(baseURL string, opts ...Option) (*Client, error) {
 	if err := s.take(opts, ofClient); err != nil {
 		return nil, err
 	}
-	if s.key != "" && s.tokens != nil {
+	if s.key != nil && s.tokens != nil {
 		return nil, errors.New("client: WithAPIKey and WithBearer cannot both be given")
 	}
 	s.fill()

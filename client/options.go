@@ -51,7 +51,7 @@ type settings struct {
 	logger     *slog.Logger
 
 	// Of a client, or of a call for itself.
-	key        string
+	key        []string // as the values of Authorization, like agent of User-Agent: made once, sent often
 	retries    int
 	policy     RetryPolicy
 	retryAfter time.Duration
@@ -59,7 +59,7 @@ type settings struct {
 	idle       time.Duration
 	noWait     bool
 	maxBody    int64
-	agent      string
+	agent      []string
 	header     http.Header
 
 	// Of a call alone.
@@ -78,7 +78,7 @@ func defaults() *settings {
 		attempt:    -1,
 		idle:       defaultIdle,
 		maxBody:    defaultMaxResponse,
-		agent:      "answerdesk-go/" + Version,
+		agent:      []string{"answerdesk-go/" + Version},
 	}
 }
 
@@ -119,7 +119,7 @@ func WithAPIKey(key string) Option {
 		if err := checkCredential(key); err != nil {
 			return err
 		}
-		s.key = key
+		s.key = bearer(key)
 		return nil
 	}}
 }
@@ -308,7 +308,7 @@ func WithUserAgent(product string) Option {
 		if err := checkValue(product); err != nil || product == "" {
 			return errors.New("the product cannot be sent in a header")
 		}
-		s.agent = product + " answerdesk-go/" + Version
+		s.agent = []string{product + " answerdesk-go/" + Version}
 		return nil
 	}}
 }
@@ -424,6 +424,9 @@ func checkCredential(v string) error {
 	}
 	return nil
 }
+
+// bearer returns the values of Authorization for a key or a token.
+func bearer(v string) []string { return []string{"Bearer " + v} }
 
 // checkValue says whether v can be the value of a header (RFC 9110 section 5.5).
 func checkValue(v string) error {

@@ -122,11 +122,14 @@ func (k *call) again(ctx context.Context, resp *http.Response, err error) bool {
 	if errors.Is(err, ErrRateLimitWait) || errors.Is(err, ErrResponseTooLarge) || errors.Is(err, errUnreadable) {
 		return false
 	}
+	if err != nil {
+		resp = nil // an answer that broke off is none
+	}
 	if !k.settings.policy(ctx, resp, err) || k.retries >= k.settings.retries {
 		return false
 	}
 	wait, cost := backoff(k.retries), int64(costRetry)
-	if resp != nil && err == nil {
+	if resp != nil {
 		limited := resp.StatusCode == http.StatusTooManyRequests
 		if limited && k.settings.noWait {
 			return false
@@ -158,12 +161,10 @@ func (k *call) again(ctx context.Context, resp *http.Response, err error) bool {
 // the call.
 func (k *call) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return k.wait }
 
-// prepare is the PrepareRetry of a call's attempts. The header is a copy: the
-// attempt before may still be sending its own.
+// prepare is the PrepareRetry of the attempts of a call with tokens. The header
+// is a copy: the attempt before may still be sending its own.
 func (k *call) prepare(req *http.Request) error {
-	if k.token != "" {
-		req.Header = req.Header.Clone()
-		req.Header["Authorization"] = []string{"Bearer " + k.token}
-	}
+	req.Header = req.Header.Clone()
+	req.Header["Authorization"] = bearer(k.token)
 	return nil
 }

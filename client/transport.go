@@ -123,10 +123,13 @@ func (k *call) read(resp *http.Response) error {
 	}
 	var err error
 	k.body, err = readBody(resp.Body, resp.ContentLength, k.settings.maxBody)
-	if errors.Is(err, ErrResponseTooLarge) {
+	switch {
+	case errors.Is(err, ErrResponseTooLarge):
 		return fmt.Errorf("%w: more than %d bytes", err, k.settings.maxBody)
+	case err != nil:
+		return err
 	}
-	return err
+	return k.decode(resp.StatusCode)
 }
 
 // readBody reads a body that is said to have size bytes, and up to limit of it.

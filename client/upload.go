@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/answerdesk-go/answerdesk/client/api"
 	"github.com/answerdesk-go/answerdesk/client/internal/raw"
@@ -96,6 +97,7 @@ func (f *Files) Upload(ctx context.Context, file File, fields *FileFields, opts 
 		req.ContentLength = u.size()
 		if file.once {
 			req.Body, err = u.body()
+			u.only = req.Body
 		} else {
 			req.GetBody = u.body
 		}
@@ -110,6 +112,7 @@ type upload struct {
 	contentType string
 	head, tail  []byte
 	opened      io.ReadCloser // and not yet sent
+	only        io.Closer     // the body, of a file that can be sent once
 	length      int64         // of the text; below 0 if it is not known
 }
 
@@ -208,15 +211,38 @@ func (u *upload) body() (io.ReadCloser, error) {
 			return nil, fmt.Errorf("open the file again: %w", err)
 		}
 	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(u.head), f, bytes.NewReader(u.tail)), f}, nil
+	return &part{text: io.MultiReader(bytes.NewReader(u.head), f, bytes.NewReader(u.tail)), file: f}, nil
 }
 
-// close closes a file that was opened and never sent.
+// A part is the body of one attempt. Once it is closed, the file is not read any
+// more: the server may answer before it has read all, and net/http goes on
+// sending for a moment.
+type part struct {
+	text   io.Reader
+	file   io.Closer
+	closed atomic.Bool
+}
+
+func (p *part) Read(b []byte) (int, error) {
+	if p.closed.Load() {
+		return 0, fs.ErrClosed
+	}
+	return p.text.Read(b)
+}
+
+func (p *part) Close() error {
+	if p.closed.Swap(true) {
+		return nil
+	}
+	return p.file.Close()
+}
+
+// close closes what was opened and never sent.
 func (u *upload) close() {
 	if u.opened != nil {
 		u.opened.Close()
+	}
+	if u.only != nil {
+		u.only.Close()
 	}
 }

@@ -496,7 +496,7 @@ type ContentPatch struct {
 	Content *string `json:"content,omitempty"`
 
 	// Metadata Merged: a null removes its key. Null removes all.
-	Metadata nullable.Nullable[map[string]interface{}] `json:"metadata,omitempty,omitzero"`
+	Metadata nullable.Nullable[MetadataInput] `json:"metadata,omitempty,omitzero"`
 }
 
 // ContentRequest A piece of content. One with the same `external_id` of the same agent is replaced. Its `metadata` usually has `title`, which becomes the title of the document, `category` and `tags`.
@@ -617,7 +617,7 @@ type DocumentPatch struct {
 	Format Format `json:"format,omitempty,omitzero"`
 
 	// Metadata Merged: a null removes its key. Null removes all.
-	Metadata nullable.Nullable[map[string]interface{}] `json:"metadata,omitempty,omitzero"`
+	Metadata nullable.Nullable[MetadataInput] `json:"metadata,omitempty,omitzero"`
 
 	// Text A new text raises the version.
 	Text *string `json:"text,omitempty"`
@@ -908,8 +908,8 @@ type QAPairPatch struct {
 	Answer     *string                     `json:"answer,omitempty"`
 
 	// Metadata Merged: a null removes its key. Null removes all.
-	Metadata nullable.Nullable[map[string]interface{}] `json:"metadata,omitempty,omitzero"`
-	Question *string                                   `json:"question,omitempty"`
+	Metadata nullable.Nullable[MetadataInput] `json:"metadata,omitempty,omitzero"`
+	Question *string                          `json:"question,omitempty"`
 }
 
 // QAPairs The pairs that were written, in the order given.

@@ -117,8 +117,12 @@ func TestAllocations(t *testing.T) {
 		test.typed() // the connection
 		got, plain := testing.AllocsPerRun(100, test.typed), testing.AllocsPerRun(100, test.bare)
 		t.Logf("%s: %v allocations, net/http alone %v", test.name, got, plain)
-		if got > test.most {
-			t.Errorf("a GET %s makes %v allocations, want at most %v", test.name, got, test.most)
+		most := test.most
+		if racing {
+			most += plain / 4
+		}
+		if got > most {
+			t.Errorf("a GET %s makes %v allocations, want at most %v", test.name, got, most)
 		}
 	}
 }

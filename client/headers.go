@@ -100,8 +100,8 @@ func retryAfter(v string, now time.Time) (time.Duration, bool) {
 		switch {
 		case err != nil && !math.IsInf(s, 1):
 			return 0, false
-		case s > math.MaxInt64/float64(2*time.Second):
-			return math.MaxInt64 / 2, true // 146 years, and room to add to it
+		case s > longest.Seconds():
+			return longest, true
 		}
 		return time.Duration(s * float64(time.Second)), true
 	}
@@ -109,8 +109,11 @@ func retryAfter(v string, now time.Time) (time.Duration, bool) {
 	if err != nil {
 		return 0, false
 	}
-	return max(0, at.Sub(now)), true
+	return min(max(0, at.Sub(now)), longest), true
 }
+
+// longest is how long a wait can be said to be: 146 years, and room to add to it.
+const longest = time.Duration(math.MaxInt64 / 2)
 
 // serverTime is when the answer was made by the server's clock, which is the one
 // that its times are of; now if it does not say.
@@ -130,7 +133,10 @@ func count(v string) (int64, bool) {
 		v = v[:i]
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
-	return n, err == nil && n >= 0
+	if err != nil || n < 0 {
+		return 0, false
+	}
+	return n, true
 }
 
 // first returns the first value of a header by its canonical name.

@@ -73,6 +73,11 @@ const maxGap = 100 * time.Millisecond
 // wait for.
 const probeEvery = time.Minute
 
+// inexact is by how much a wait for the end of a window may be longer than is
+// allowed: servers count whole seconds, and a window of a minute should fit the
+// default of a minute.
+const inexact = time.Second
+
 // A heldBack is a request that the client did not send: it wraps
 // [ErrRateLimitWait].
 type heldBack struct{ wait time.Duration }
@@ -80,9 +85,9 @@ type heldBack struct{ wait time.Duration }
 func (e *heldBack) Error() string { return ErrRateLimitWait.Error() }
 func (e *heldBack) Unwrap() error { return ErrRateLimitWait }
 
-// enter waits for the turn of a request, at most for most, and returns how long
-// it did. It does not begin a wait that would be too long or would outlast ctx:
-// then the error is a *heldBack.
+// enter waits for the turn of a request, and returns how long it did. It does not
+// begin a wait that is longer than most, or that would outlast ctx: then the
+// error is a *heldBack.
 func (g *gate) enter(ctx context.Context, most time.Duration) (waited time.Duration, err error) {
 	if g.limiter != nil {
 		now := time.Now()
@@ -93,11 +98,11 @@ func (g *gate) enter(ctx context.Context, most time.Duration) (waited time.Durat
 		}
 	}
 	for {
-		d := g.hold(most - waited)
-		if d <= 0 {
-			return waited, nil
+		d, err := g.hold(most - waited)
+		if d <= 0 || err != nil {
+			return waited, err
 		}
-		slept, err := sleep(ctx, d, most-waited)
+		slept, err := sleep(ctx, d, d)
 		waited += slept
 		if err != nil {
 			return waited, err
@@ -106,25 +111,25 @@ func (g *gate) enter(ctx context.Context, most time.Duration) (waited time.Durat
 }
 
 // hold returns how long a request that may wait for most has to be held now.
-func (g *gate) hold(most time.Duration) time.Duration {
+func (g *gate) hold(most time.Duration) (time.Duration, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
 	d := g.until.Sub(now)
+	spread := time.Duration(g.queue) * g.gap
 	switch {
 	case d <= 0:
-		return 0
-	case d > most && now.Sub(g.probed) >= probeEvery && now.Sub(g.since) >= probeEvery:
+		return 0, nil
+	case d <= most+inexact && spread <= most:
+		g.queue++
+		return d + spread + rand.N(g.gap), nil
+	case now.Sub(g.probed) >= probeEvery && now.Sub(g.since) >= probeEvery:
 		// What the server said may no longer be so, and nobody waits that long
 		// to find out: one request may ask.
 		g.probed = now
-		return 0
-	case d > most:
-		return d
+		return 0, nil
 	}
-	d += time.Duration(g.queue)*g.gap + rand.N(g.gap)
-	g.queue++
-	return d
+	return 0, &heldBack{d}
 }
 
 // learn takes in what the answer to a request that was sent at sent says.

@@ -33,7 +33,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	k := req.Context().Value(callKey{}).(*call)
 	most := k.settings.retryAfter
 	if k.settings.noWait {
-		most = 0
+		most = -inexact
 	}
 	waited, err := k.gate.enter(req.Context(), most)
 	if err != nil {

@@ -91,7 +91,9 @@ func calls(url string, hc *http.Client) []call {
 	oa := openai.NewClient(openaioption.WithAPIKey("key"), openaioption.WithBaseURL(url), openaioption.WithHTTPClient(hc))
 	an := anthropic.NewClient(anthropicoption.WithAPIKey("key"), anthropicoption.WithBaseURL(url), anthropicoption.WithHTTPClient(hc))
 	return []call{
-		{"net/http", func(ctx context.Context) error { return raw(ctx, hc, http.MethodGet, url+"/v1/agents/agt_1", nil, new(api.Agent)) }},
+		{"net/http", func(ctx context.Context) error {
+			return raw(ctx, hc, http.MethodGet, url+"/v1/agents/agt_1", nil, new(api.Agent))
+		}},
 		{"answerdesk/client", func(ctx context.Context) error { _, err := ours.Agents.Get(ctx, "agt_1"); return err }},
 		{"openai-go", func(ctx context.Context) error { _, err := oa.Models.Get(ctx, "gpt-x"); return err }},
 		{"anthropic-sdk-go", func(ctx context.Context) error {

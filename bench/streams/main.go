@@ -58,7 +58,7 @@ func main() {
 		all.Go(func() { one(ctx, client, srv.URL, key, open.Done, false) })
 	}
 	open.Wait()
-	fmt.Printf("%d open: %d goroutines and %.1f KiB each\n", *count, (runtime.NumGoroutine()-goroutines)/ *count, float64(used()-memory)/float64(*count)/1024)
+	fmt.Printf("%d open: %d goroutines and %.1f KiB each\n", *count, (runtime.NumGoroutine()-goroutines) / *count, float64(used()-memory)/float64(*count)/1024)
 	close(release)
 	all.Wait()
 	client.CloseIdleConnections()

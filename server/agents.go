@@ -35,7 +35,7 @@ func (h *handlers) CreateAgent(ctx context.Context, r api.CreateAgentRequestObje
 		return nil, err
 	}
 	c.header.Set("ETag", agentTag(a.Version))
-	c.created("/v1/agents/%s", a.ID)
+	c.created("/v1/agents/", a.ID)
 	return api.CreateAgent201JSONResponse(agentShape(a)), nil
 }
 

@@ -15,38 +15,65 @@ func (s *Server) byKey(r *http.Request) (access.Principal, error) {
 	if err != nil {
 		return access.Principal{}, err
 	}
-	return s.desk.Authenticate(r.Context(), secret)
+	p, err := s.desk.Authenticate(r.Context(), secret)
+	if err != nil && !errors.Is(err, access.ErrInvalidKey) && !errors.Is(err, access.ErrExpiredKey) {
+		return p, &unsureError{err}
+	}
+	return p, err
 }
+
+// An unsureError says why it could not be told who calls, which is not to say that
+// nobody is known.
+type unsureError struct{ error }
+
+func (e *unsureError) Unwrap() error { return e.error }
 
 // keyOf returns the API key that a request shows.
 func keyOf(h http.Header) (string, error) {
-	bearer, other := "", h.Get("X-Api-Key")
-	if a := h.Get("Authorization"); a != "" {
-		scheme, secret, ok := strings.Cut(a, " ")
-		if !ok || !strings.EqualFold(scheme, "Bearer") {
+	shown := ""
+	for _, a := range h.Values("Authorization") {
+		scheme, secret, _ := strings.Cut(a, " ")
+		if a != "" && !strings.EqualFold(scheme, "Bearer") {
 			return "", &problem{code: invalidKey, message: "Authorization must be of the form: Bearer KEY"}
 		}
-		bearer = strings.TrimSpace(secret)
+		if err := show(&shown, secret); err != nil {
+			return "", err
+		}
 	}
-	switch {
-	case bearer == "" && other == "":
+	for _, secret := range h.Values("X-Api-Key") {
+		if err := show(&shown, secret); err != nil {
+			return "", err
+		}
+	}
+	if shown == "" {
 		return "", &problem{code: missingKey, message: "send an API key, as Authorization: Bearer KEY or as x-api-key: KEY"}
-	case bearer != "" && other != "" && bearer != other:
-		return "", &problem{code: conflictingKeys, message: "Authorization and x-api-key hold different keys: send one of them"}
-	case bearer == "":
-		return other, nil
 	}
-	return bearer, nil
+	return shown, nil
+}
+
+// show takes in one more key that a request shows: all must be the same.
+func show(shown *string, secret string) error {
+	switch secret = strings.TrimSpace(secret); {
+	case secret == "" || secret == *shown:
+	case *shown == "":
+		*shown = secret
+	default:
+		return &problem{code: conflictingKeys, message: "Authorization and x-api-key hold different keys: send one of them"}
+	}
+	return nil
 }
 
 // authenticate says who makes a request.
 func (s *Server) authenticate(r *http.Request) (access.Principal, error) {
 	p, err := s.opts.Authenticate(r)
 	if err == nil {
-		return p, nil
+		return s.known(p)
 	}
 	if own, ok := errors.AsType[*problem](err); ok {
 		return p, own
+	}
+	if unsure, ok := errors.AsType[*unsureError](err); ok {
+		return p, unsure.error
 	}
 	switch {
 	case errors.Is(err, access.ErrExpiredKey):
@@ -55,6 +82,17 @@ func (s *Server) authenticate(r *http.Request) (access.Principal, error) {
 		return p, err
 	}
 	return p, &problem{code: invalidKey, message: "the API key is not known here: check that it is whole, and that it was not revoked"}
+}
+
+// known returns a principal with its company in the spelling of the desk. One
+// without a name or a company is a mistake of [Options.Authenticate]: it must not
+// pass for anybody.
+func (s *Server) known(p access.Principal) (access.Principal, error) {
+	if p.ID == "" || p.Company == "" {
+		return access.Principal{}, errors.New("Options.Authenticate returned a principal without an ID or a Company")
+	}
+	p.Company = s.desk.Company(p.Company).ID()
+	return p, nil
 }
 
 // authorize says whether a caller may do an operation.

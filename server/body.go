@@ -14,57 +14,81 @@ import (
 
 const jsonMedia = "application/json"
 
-// How long a caller may take to send a body, and how much longer for each part of
-// a large one.
+// How long a caller may take to send a body: a while, and more with each part of it
+// that has come.
 const (
-	bodyTime    = 30 * time.Second
-	bodyRate    = 64 << 10 // bytes a second, at least
-	unzippedMax = 100      // times its size on the wire
+	bodyTime = 30 * time.Second
+	slowest  = 64 << 10 // bytes a second
 )
 
-// readBody reads the body of an operation whole, within its limits, and gives it
-// back to the request.
+// timeFor is how long n bytes may take.
+func timeFor(n int) time.Duration { return time.Duration(n) * time.Second / slowest }
+
+// readBody reads the body of an operation whole, within its limits, and undoes its
+// Content-Encoding.
 func readBody(w http.ResponseWriter, r *http.Request, op *operation) ([]byte, error) {
 	if op.media == "" {
 		return nil, nil
 	}
+	if r.ContentLength > op.limit {
+		return nil, tooLarge(op.limit)
+	}
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTime + time.Duration(op.limit/bodyRate)*time.Second)) // not every server has deadlines
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	defer func() { _ = control.SetReadDeadline(time.Time{}) }() // not every server has deadlines
 
-	limited := http.MaxBytesReader(w, r.Body, op.limit)
-	body, err := io.ReadAll(limited)
+	in := &paced{Reader: http.MaxBytesReader(w, r.Body, op.limit), control: control, begun: time.Now()}
+	body, err := readAll(in, r.ContentLength)
 	if err == nil {
 		body, err = unzip(body, r.Header, op.limit)
 	}
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
-		return nil, &problem{requestTooLarge, fmt.Sprintf("the body is larger than the %d bytes that this operation takes: send it in parts", op.limit), map[string]any{"limit": op.limit}}
+		return nil, tooLarge(op.limit)
 	case err != nil:
 		if p, ok := errors.AsType[*problem](err); ok {
 			return nil, p
 		}
-		return nil, &problem{code: invalidRequest, message: "the body did not arrive whole"}
-	}
-	if len(body) == 0 && op.optionalBody {
-		r.Body, r.ContentLength = http.NoBody, 0
+		return nil, &problem{code: invalidRequest, message: "the body did not arrive whole, or came too slowly"}
+	case len(body) == 0 && op.optionalBody:
 		return []byte{}, nil
 	}
-	if err := checkMedia(r.Header.Get("Content-Type"), op.media); err != nil {
-		return nil, err
-	}
-	rewind(r, body)
-	return body, nil
+	return body, checkMedia(r.Header.Get("Content-Type"), op)
 }
 
-// rewind lets the body of a request be read from its beginning.
-func rewind(r *http.Request, body []byte) {
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+func tooLarge(limit int64) *problem {
+	return &problem{requestTooLarge, fmt.Sprintf("the body is larger than the %d bytes that this operation takes: send it in parts", limit), map[string]any{"limit": limit}}
+}
+
+// A paced reader gives up on a caller who sends too slowly.
+type paced struct {
+	io.Reader
+	control *http.ResponseController
+	begun   time.Time
+	n       int
+}
+
+// Read implements [io.Reader].
+func (p *paced) Read(b []byte) (int, error) {
+	_ = p.control.SetReadDeadline(p.begun.Add(bodyTime + timeFor(p.n)))
+	n, err := p.Reader.Read(b)
+	p.n += n
+	return n, err
+}
+
+// readAll reads to the end. Memory for what was announced is taken at once only
+// where [space] has counted it, or where it is little.
+func readAll(in io.Reader, announced int64) ([]byte, error) {
+	if announced <= smallBody {
+		announced = min(max(announced, 0), 16<<10)
+	}
+	b := bytes.NewBuffer(make([]byte, 0, announced+bytes.MinRead)) // which ReadFrom wants to find free at the end
+	_, err := b.ReadFrom(in)
+	return b.Bytes(), err
 }
 
 // unzip undoes the Content-Encoding of a body.
 func unzip(body []byte, h http.Header, limit int64) ([]byte, error) {
-	switch encoding := strings.ToLower(strings.TrimSpace(h.Get("Content-Encoding"))); encoding {
+	switch encoding := strings.ToLower(strings.Join(h.Values("Content-Encoding"), ",")); encoding {
 	case "", "identity":
 		return body, nil
 	case "gzip":
@@ -75,25 +99,28 @@ func unzip(body []byte, h http.Header, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, &problem{code: invalidRequest, message: "the body is not gzip, as Content-Encoding says it is"}
 	}
-	most := min(limit, max(smallBody, int64(len(body))*unzippedMax))
-	out, err := io.ReadAll(io.LimitReader(z, most+1))
+	out, err := readAll(io.LimitReader(z, limit+1), 0)
 	switch {
 	case err != nil:
 		return nil, &problem{code: invalidRequest, message: "the gzip of the body is damaged"}
-	case int64(len(out)) > most:
-		return nil, &http.MaxBytesError{Limit: most}
+	case int64(len(out)) > limit:
+		return nil, tooLarge(limit)
 	}
-	h.Del("Content-Encoding")
 	return out, nil
 }
 
 // checkMedia says whether a Content-Type is what an operation takes.
-func checkMedia(contentType, media string) error {
+func checkMedia(contentType string, op *operation) error {
 	got, params, err := mime.ParseMediaType(contentType)
 	charset := strings.ToLower(params["charset"])
-	merge := media == jsonMedia && got == "application/merge-patch+json"
-	if err != nil || got != media && !merge || media == jsonMedia && charset != "" && charset != "utf-8" {
-		return &problem{unsupportedMediaType, "Content-Type must be " + media, map[string]any{"field": "Content-Type"}}
+	fits := got == op.media || op.patches() && got == "application/merge-patch+json"
+	if err != nil || !fits || op.media == jsonMedia && charset != "" && charset != "utf-8" {
+		return &problem{unsupportedMediaType, "Content-Type must be " + op.media, map[string]any{"field": "Content-Type"}}
 	}
 	return nil
+}
+
+// patches reports whether the body of an operation is a merge patch.
+func (op *operation) patches() bool {
+	return op.media == jsonMedia && (op.method == http.MethodPatch || op.method == http.MethodPut)
 }

@@ -2,81 +2,108 @@ package server
 
 import (
 	"context"
-	"encoding/json"
-	"net/http"
+	"errors"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/oapi-codegen/runtime"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/server/internal/api"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
-// maxItems is how many items a bulk may have.
-const maxItems = 1000
-
-// A bulk is the body of POST /v1/content/bulk, with items that are looked at one by
-// one, so that one that is wrong does not stop the others, and a large body is
-// read without being held several times over.
-type bulk struct {
-	AgentID string            `json:"agent_id"`
-	Items   []json.RawMessage `json:"items"`
-	Atomic  bool              `json:"atomic"`
-	DryRun  bool              `json:"dry_run"`
+// bulkSchemas are what POST /v1/content/bulk takes. Items are looked at one by one,
+// so that one that is wrong does not stop the others, and a large body is not held
+// several times over.
+type bulkSchemas struct {
+	frame *openapi3.Schema // with any items
+	item  *openapi3.Schema
 }
 
-// CreateContentBulk serves POST /v1/content/bulk. The body is read from the call: see
-// [bulk].
-func (h *handlers) CreateContentBulk(ctx context.Context, _ api.CreateContentBulkRequestObject) (api.CreateContentBulkResponseObject, error) {
-	select {
-	case h.bulks <- struct{}{}:
-		defer func() { <-h.bulks }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+func newBulkSchemas(doc *openapi3.T) bulkSchemas {
+	whole := doc.Components.Schemas["BulkRequest"].Value
+	frame, items := *whole, *whole.Properties["items"].Value
+	item := items.Items.Value
+	items.Items = nil
+	frame.Properties = openapi3.Schemas{}
+	for name, p := range whole.Properties {
+		frame.Properties[name] = p
 	}
+	frame.Properties["items"] = items.NewRef()
+	return bulkSchemas{&frame, item}
+}
+
+// A bulk is the body of POST /v1/content/bulk.
+type bulk struct {
+	api.BulkRequest
+	items [][]byte // as they are written
+}
+
+// CreateContentBulk serves POST /v1/content/bulk. Its body is read from the call.
+func (h *handlers) CreateContentBulk(ctx context.Context, _ api.CreateContentBulkRequestObject) (api.CreateContentBulkResponseObject, error) {
 	c := callOf(ctx)
-	b, err := h.readBulk(c.body)
+	b, err := h.bulk.read(c.body)
 	if err != nil {
 		return nil, err
 	}
-	docs := make([]knowledge.Document, 0, len(b.Items))
-	at := make([]int, 0, len(b.Items)) // where each document stands in the request
-	out := api.BulkResult{Results: make([]api.BulkItemResult, len(b.Items))}
-	for i, raw := range b.Items {
-		d, err := h.readItem(b.AgentID, raw)
-		if err == nil {
+	docs := make([]knowledge.Document, 0, len(b.items))
+	at := make([]int, 0, len(b.items)) // where each document stands in the request
+	out := api.BulkResult{Results: make([]api.BulkItemResult, len(b.items))}
+	for i, raw := range b.items {
+		d, err := h.bulk.readItem(b.AgentID, raw)
+		switch {
+		case err == nil:
 			docs, at = append(docs, d), append(at, i)
+		case value(b.Atomic):
+			return nil, inItem(&knowledge.ItemError{Index: i, Err: err}, true)
+		default:
+			out.Results[i] = refused(c, i, err)
+		}
+	}
+	done, err := h.putBulk(ctx, docs, b)
+	if e, ok := errors.AsType[*knowledge.ItemError](err); ok {
+		return nil, inItem(&knowledge.ItemError{Index: at[e.Index], Err: inContent(e.Err)}, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, in := range done {
+		if in.Err != nil {
+			out.Results[at[i]] = refused(c, at[i], inContent(in.Err))
 			continue
 		}
-		if b.Atomic {
-			return nil, inItem(&knowledge.ItemError{Index: i, Err: err}, true)
-		}
-		out.Results[i] = refused(c, i, err)
+		out.Results[at[i]] = api.BulkItemResult{Index: int32(at[i]), Status: string(in.Status), ID: in.Document.ID}
 	}
+	count(&out)
+	if out.KnowledgeRevision, err = c.company.Knowledge().Revision(ctx); err != nil {
+		return nil, err
+	}
+	return api.CreateContentBulk200JSONResponse(out), nil
+}
+
+// putBulk stores the documents of a bulk, or says what the same request stored
+// before.
+func (h *handlers) putBulk(ctx context.Context, docs []knowledge.Document, b bulk) ([]knowledge.Ingested, error) {
+	c := callOf(ctx)
 	company := c.company
 	if result, ok := c.made(); ok {
 		company = company.By(store.Request{Receipt: &store.Receipt{Result: result, Done: true}})
 	}
-	done, err := company.Knowledge().Bulk(ctx, docs, &knowledge.BulkOptions{Atomic: b.Atomic, DryRun: b.DryRun})
-	switch {
-	case err != nil && len(done) > 0:
-		c.claimed = nil // what is stored is accounted for: the claim lapses, and a repetition goes on from there
-	case b.DryRun:
+	done, err := company.Knowledge().Bulk(ctx, docs, &knowledge.BulkOptions{Atomic: value(b.Atomic), DryRun: value(b.DryRun)})
+	c.goesOn = err != nil && len(done) > 0 // what is stored is accounted for: a repetition goes on from there
+	if value(b.DryRun) {
 		h.release(ctx, c) // nothing was done that a repetition could do twice
 	}
-	if err != nil {
-		if e, ok := err.(*knowledge.ItemError); ok {
-			err = inItem(&knowledge.ItemError{Index: at[e.Index], Err: inContent(e.Err)}, true)
-		}
-		return nil, err
-	}
-	for i, in := range done {
-		r := api.BulkItemResult{Index: int32(at[i]), Status: string(in.Status), ID: in.Document.ID}
-		if in.Err != nil {
-			r = refused(c, at[i], inContent(in.Err))
-		}
-		out.Results[at[i]] = r
-	}
+	return done, err
+}
+
+// refused is an item that could not be taken.
+func refused(c *call, index int, err error) api.BulkItemResult {
+	return api.BulkItemResult{Index: int32(index), Status: "failed", Error: problemOf(err).body(c.id)}
+}
+
+// count counts what became of the items.
+func count(out *api.BulkResult) {
 	for _, r := range out.Results {
 		switch r.Status {
 		case string(knowledge.Created):
@@ -89,73 +116,47 @@ func (h *handlers) CreateContentBulk(ctx context.Context, _ api.CreateContentBul
 			out.Failed++
 		}
 	}
-	if out.KnowledgeRevision, err = c.company.Knowledge().Revision(ctx); err != nil {
-		return nil, err
-	}
-	return api.CreateContentBulk200JSONResponse(out), nil
 }
 
-// refused is an item that could not be taken.
-func refused(c *call, index int, err error) api.BulkItemResult {
-	return api.BulkItemResult{Index: int32(index), Status: "failed", Error: problemOf(err).body(c.id)}
-}
-
-// readBulk reads the frame of a bulk.
-func (h *handlers) readBulk(body []byte) (bulk, error) {
-	var b bulk
+// read reads a bulk, without its items.
+func (s bulkSchemas) read(body []byte) (b bulk, err error) {
 	if p := checkJSON(body); p != nil {
 		return b, p
 	}
-	var frame map[string]json.RawMessage
-	if json.Unmarshal(body, &frame) != nil {
+	if body[spaces(body, 0)] != '{' {
 		return b, wrong("body", "must be an object")
 	}
-	for name := range frame {
-		if _, ok := h.bulkSchema().Properties[name]; !ok {
-			return b, wrong(clip(name), "is not a field of this request")
+	frame := map[string]any{}
+	for name, raw := range members(body) {
+		if name == "items" && raw[0] == '[' {
+			for item := range elements(raw) {
+				if b.items = append(b.items, item); uint64(len(b.items)) > *s.frame.Properties[name].Value.MaxItems {
+					break // which the frame says
+				}
+			}
+			frame[name] = make([]any, len(b.items))
+			continue
+		}
+		if frame[name], err = parse(raw); err != nil {
+			return b, err
 		}
 	}
-	switch err := json.Unmarshal(body, &b); {
-	case err != nil:
-		field := "body"
-		if e, ok := err.(*json.UnmarshalTypeError); ok && e.Field != "" {
-			field = e.Field
-		}
-		return b, wrong(field, "is not of the right type")
-	case len(b.Items) == 0:
-		return b, wrong("items", "must have at least one item")
-	case len(b.Items) > maxItems:
-		return b, wrong("items", "%d are more than the %d of one request: send them in parts", len(b.Items), maxItems)
+	if err := compare(frame, s.frame); err != nil {
+		return b, err
 	}
-	return b, nil
+	delete(frame, "items")
+	return b, runtime.BindJSONValue(frame, &b.BulkRequest)
 }
 
 // readItem reads one item of a bulk.
-func (h *handlers) readItem(agentID string, raw json.RawMessage) (knowledge.Document, error) {
-	var any any
-	if err := json.Unmarshal(raw, &any); err != nil {
-		return knowledge.Document{}, wrong("content", "cannot be read")
-	}
-	if err := h.bulkSchema().Properties["items"].Value.Items.Value.VisitJSON(any, openapi3.VisitAsRequest()); err != nil {
-		return knowledge.Document{}, wrong(fieldOf(err), "%s", reasonOf(err))
+func (s bulkSchemas) readItem(agentID string, raw []byte) (knowledge.Document, error) {
+	v, err := read(raw, s.item)
+	if err != nil {
+		return knowledge.Document{}, err
 	}
 	var item api.BulkItem
-	if err := json.Unmarshal(raw, &item); err != nil {
+	if err := runtime.BindJSONValue(v, &item); err != nil {
 		return knowledge.Document{}, wrong("content", "cannot be read")
 	}
 	return contentDocument(agentID, item)
-}
-
-// bulkSchema is the schema of the body.
-func (h *handlers) bulkSchema() *openapi3.Schema {
-	return h.doc.Components.Schemas["BulkRequest"].Value
-}
-
-// largeBody lets the generated handler of a bulk read nothing: its body is read
-// piece by piece.
-func largeBody(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rewind(r, []byte("{}"))
-		next.ServeHTTP(w, r)
-	})
 }

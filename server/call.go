@@ -1,7 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 
 	"github.com/answerdesk-go/answerdesk"
@@ -11,18 +13,23 @@ import (
 
 // A call is a request on its way through the server.
 type call struct {
-	op        *operation
-	id        string // of the request
-	principal access.Principal
-	company   *answerdesk.Company // the caller's, with its steps put down to this request
-	header    http.Header         // of the answer
-	accept    string
+	op          *operation
+	id          string // of the request
+	principal   access.Principal
+	company     *answerdesk.Company // the caller's, with its steps put down to this request
+	header      http.Header         // of the answer
+	root        string              // the path of the API, as callers see it
+	accept      string
+	notModified string // the tags of what the caller has
 
-	body     []byte // whole; nil if the operation takes none
+	body  []byte // whole; nil if the operation takes none
+	value any    // what the body says, if the operation has a schema for it
+	err   error  // what the operation ended with, if it has not answered
+
 	claimed  *store.Receipt
 	replayed bool   // the answer is to be that of result
 	result   string // of the same request, made before
-	err      error  // what the operation ended with, if it has not answered
+	goesOn   bool   // what was begun goes on without this request, and the receipt names it
 }
 
 type callKey struct{}
@@ -37,3 +44,22 @@ func (c *call) request() store.Request {
 
 // made returns the id of what the same request made before, if it did.
 func (c *call) made() (string, bool) { return c.result, c.replayed }
+
+// created tells where the new thing is.
+func (c *call) created(path, id string) { c.header.Set("Location", c.root+path+id) }
+
+// rewind gives the body back to the request, to be read from its beginning.
+func (c *call) rewind(r *http.Request) {
+	switch {
+	case len(c.body) == 0:
+		r.Body, r.ContentLength = http.NoBody, 0
+	case c.op.id == bulkID:
+		// The method reads it from the call, piece by piece.
+		r.Body, r.ContentLength = validated{http.NoBody, map[string]any{}}, 0
+	default:
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(c.body)), int64(len(c.body))
+		if c.op.schema != nil {
+			r.Body = validated{r.Body, c.value}
+		}
+	}
+}

@@ -73,7 +73,7 @@ func (h *handlers) CreateDocument(ctx context.Context, r api.CreateDocumentReque
 // wrote tells where a document is that was written, and its state.
 func (c *call) wrote(path string, d knowledge.WrittenDocument) knowledge.Document {
 	c.header.Set("ETag", documentTag(d.UpdatedAt))
-	c.created("%s%s", path, d.ID)
+	c.created(path, d.ID)
 	return d.Document
 }
 

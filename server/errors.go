@@ -93,6 +93,11 @@ func problemOf(err error) *problem {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return p
 	}
+	for _, k := range turnEnds { // before what they were put down to
+		if errors.Is(err, k.err) {
+			return &problem{code: k.code, message: k.message}
+		}
+	}
 	if e, ok := errors.AsType[*agent.InvalidError](err); ok {
 		return wrong(e.Field, "%s", e.Reason)
 	}
@@ -103,7 +108,7 @@ func problemOf(err error) *problem {
 		return wrong(e.Field, "%s", e.Reason)
 	}
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok {
-		return &problem{notFound, fmt.Sprintf("there is no %s %s", e.Kind, e.ID), map[string]any{"object": e.Kind}}
+		return &problem{notFound, fmt.Sprintf("there is no %s %s", e.Kind, clip(e.ID)), map[string]any{"object": e.Kind}}
 	}
 	if errors.Is(err, store.ErrCursor) {
 		return wrong("cursor", "does not belong to this list: begin again without one, with the same filter throughout")
@@ -116,27 +121,39 @@ func problemOf(err error) *problem {
 	if errors.Is(err, store.ErrConflict) {
 		return &problem{code: conflict, message: err.Error()}
 	}
-	return &problem{code: internalError, message: "something went wrong here: tell whoever runs the server the request id"}
+	return fault
 }
 
-// known are the errors of the desk that have a code of their own; the first that
-// fits counts.
-var known = []struct {
+// fault is the answer to what nobody thought of.
+var fault = &problem{code: internalError, message: "something went wrong here: tell whoever runs the server the request id"}
+
+// A named error of the desk has a code of its own.
+type named struct {
 	err     error
 	code    code
 	message string
-}{
+}
+
+// turnEnds are how turns end without a reply.
+var turnEnds = []named{
+	{agent.ErrInterrupted, serverDraining, "the server stopped while it was answering: send the message again"},
+	{agent.ErrCancelled, turnCancelled, "the reply was cancelled before it was complete"},
+	{agent.ErrFailed, turnFailed, "the reply could not be made: send the message again"},
+}
+
+// known are the other errors of the desk with a code of their own; the first that
+// fits counts.
+var known = []named{
 	{agent.ErrTurnInProgress, turnInProgress, "the conversation is answering other messages: wait for them, or go on in another conversation"},
 	{agent.ErrVersion, preconditionFailed, "the agent has changed since it was read: read it again"},
 	{knowledge.ErrChanged, preconditionFailed, "the document has changed since it was read: read it again"},
 	{agent.ErrDraining, serverDraining, "the server is about to stop: send the request again"},
-	{agent.ErrInterrupted, serverDraining, "the server stopped while it was answering: send the message again"},
-	{agent.ErrCancelled, turnCancelled, "the reply was cancelled before it was complete"},
-	{agent.ErrFailed, turnFailed, "the reply could not be made: send the message again"},
 	{knowledge.ErrTooLarge, knowledgeTooLarge, "the knowledge of this company needs more memory than the server may use for it: tell whoever runs the server"},
 	{knowledge.ErrFormat, unsupportedMediaType, "the file is of a type that is not taken: send plain text, Markdown or HTML"},
 	{store.ErrUnavailable, storeUnavailable, "the server cannot store anything now: try again in a moment"},
+	{store.ErrFenced, conflict, "it was changed or deleted while this was under way: read it again"},
 	{context.DeadlineExceeded, storeUnavailable, "it took too long: try again in a moment"},
+	{context.Canceled, serverDraining, "the request was broken off: send it again"},
 }
 
 // body is a problem as it is sent.
@@ -158,8 +175,11 @@ func (p *problem) write(w http.ResponseWriter, requestID string) {
 	if status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="answerdesk"`)
 	}
-	h.Del("ETag")
-	h.Set("Content-Type", "application/json")
+	for _, of := range []string{"ETag", "Location", "Content-Length", "Content-Encoding"} {
+		h.Del(of) // what is not sent
+	}
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", jsonMedia)
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(api.ErrorResponse{Error: p.body(requestID)}) // the caller is gone
 }

@@ -7,7 +7,12 @@ import (
 )
 
 // An agent's tag is its version, a document's the time of its last change, which
-// every change moves on. Both are strong: the same tag is the same answer.
+// every change moves on. Both are strong: the same tag is the same answer, byte for
+// byte. So an answer in gzip has another tag than the plain one; callers may send
+// back either, and weak ones, into which some proxies turn them.
+
+// gzipTag is what the tag of an answer in gzip ends with.
+const gzipTag = "-gzip"
 
 func agentTag(version int) string { return `"` + strconv.Itoa(version) + `"` }
 
@@ -15,26 +20,54 @@ func documentTag(updated time.Time) string {
 	return `"` + strconv.FormatInt(updated.UnixMicro(), 36) + `"`
 }
 
-// holds reports whether a list of tags, as in If-None-Match, has one.
+// holds reports whether If-None-Match has the tag of an answer.
 func holds(list, tag string) bool {
+	_, ok := held(list, tag)
+	return ok
+}
+
+// held returns which of the tags in If-None-Match is that of an answer: the caller
+// has it.
+func held(list, tag string) (string, bool) {
 	if list == "" || tag == "" {
-		return false
+		return "", false
 	}
 	for t := range strings.SplitSeq(list, ",") {
-		if t = strings.TrimSpace(t); t == "*" || strings.TrimPrefix(t, "W/") == tag {
-			return true
+		switch t = strings.TrimSpace(t); {
+		case t == "*":
+			return tag, true
+		case stateOf(t) == stateOf(tag):
+			return t, true
 		}
 	}
-	return false
+	return "", false
+}
+
+// stateOf returns what a tag says about a state: what stands between its quotes,
+// without the mark of gzip.
+func stateOf(tag string) string {
+	tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+	if inner, ok := strings.CutPrefix(tag, `"`); ok {
+		tag = strings.TrimSuffix(inner, `"`)
+	}
+	return strings.TrimSuffix(tag, gzipTag)
+}
+
+// wanted returns the state that If-Match asks for, and false if any will do.
+func wanted(match *string) (state string, ok bool) {
+	if match == nil || strings.TrimSpace(*match) == "*" {
+		return "", false
+	}
+	return stateOf(*match), true
 }
 
 // ifAgent returns the version that If-Match asks for; 0 is any.
 func ifAgent(match *string) (int, error) {
-	tag := oneTag(match)
-	if tag == "" {
+	state, ok := wanted(match)
+	if !ok {
 		return 0, nil
 	}
-	version, err := strconv.Atoi(tag)
+	version, err := strconv.Atoi(state)
 	if err != nil || version < 1 {
 		return 0, stale
 	}
@@ -43,12 +76,12 @@ func ifAgent(match *string) (int, error) {
 
 // ifDocument returns the time of the change that If-Match asks for; zero is any.
 func ifDocument(match *string) (time.Time, error) {
-	tag := oneTag(match)
-	if tag == "" {
+	state, ok := wanted(match)
+	if !ok {
 		return time.Time{}, nil
 	}
-	micros, err := strconv.ParseInt(tag, 36, 64)
-	if err != nil {
+	micros, err := strconv.ParseInt(state, 36, 64)
+	if err != nil || micros < 1 {
 		return time.Time{}, stale
 	}
 	return time.UnixMicro(micros).UTC(), nil
@@ -56,11 +89,3 @@ func ifDocument(match *string) (time.Time, error) {
 
 // stale is the answer to a tag that nothing here ever had.
 var stale = &problem{code: preconditionFailed, message: "If-Match is not the ETag of what is there: read it again"}
-
-// oneTag returns what stands between the quotes; "" means that any will do.
-func oneTag(match *string) string {
-	if match == nil || *match == "*" {
-		return ""
-	}
-	return strings.Trim(strings.TrimPrefix(strings.TrimSpace(*match), "W/"), `"`)
-}

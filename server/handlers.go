@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/answerdesk-go/answerdesk/server/internal/api"
 	"github.com/answerdesk-go/answerdesk/store"
@@ -36,11 +35,6 @@ func value[T any](p *T) T {
 		return zero
 	}
 	return *p
-}
-
-// created tells where the new thing is.
-func (c *call) created(format string, args ...any) {
-	c.header.Set("Location", fmt.Sprintf(format, args...))
 }
 
 // ListAuditLog serves GET /v1/audit-log.

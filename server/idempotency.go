@@ -1,12 +1,16 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
+	"mime"
 	"net/http"
+	"strings"
 	"time"
 
+	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -22,14 +26,13 @@ const (
 // same request has been served, or has come so far that what it made is known,
 // the call is to answer with that; while another is serving it, claim waits.
 func (s *Server) claim(r *http.Request, c *call) error {
-	c.claimed, c.replayed, c.result = nil, false, ""
+	c.claimed, c.replayed, c.result, c.goesOn = nil, false, "", false
 	key := r.Header.Get("Idempotency-Key")
 	if !c.op.repeatable || key == "" {
 		return nil
 	}
-	hash := sha256.Sum256(c.body)
 	want := store.ReceiptClaim{
-		Scope: c.principal.ID + " " + c.op.method + " " + r.URL.Path, Key: key, Hash: hash[:],
+		Scope: c.principal.ID + " " + c.op.method + " " + r.URL.Path, Key: key, Hash: hashOf(c.body, r.Header.Get("Content-Type")),
 		Lease: receiptLease, Keep: receiptKept,
 	}
 	for pause := firstLook; ; pause = min(2*pause, laterLook) {
@@ -39,21 +42,46 @@ func (s *Server) claim(r *http.Request, c *call) error {
 			return err
 		case found.Differs:
 			return &problem{keyReused, "this Idempotency-Key was used for another request: make a new one for each request", map[string]any{"field": "Idempotency-Key"}}
-		case found.Done, found.Result != "" && c.op.attaches():
+		}
+		if found.Claimed {
+			found.Receipt.Company = c.principal.Company
+			c.claimed, c.result = &found.Receipt, found.Result
+		}
+		if found.Done || found.Result != "" && c.op.attaches() {
 			c.replayed, c.result = true, found.Result
 			c.header.Set("Idempotent-Replayed", "true")
 			return nil
-		case found.Claimed:
-			found.Receipt.Company = c.principal.Company
-			c.claimed, c.result = &found.Receipt, found.Result
+		}
+		if found.Claimed {
 			return nil
 		}
 		select {
 		case <-r.Context().Done():
 			return r.Context().Err()
+		case <-s.drained.Done():
+			return agent.ErrDraining // another process is serving it
 		case <-time.After(pause):
 		}
 	}
+}
+
+// hashOf tells one body from another. The boundary of a multipart body is left out:
+// it is another one each time the same form is sent.
+func hashOf(body []byte, contentType string) []byte {
+	boundary := ""
+	if media, params, err := mime.ParseMediaType(contentType); err == nil && strings.HasPrefix(media, "multipart/") {
+		boundary = params["boundary"]
+	}
+	if boundary == "" {
+		sum := sha256.Sum256(body)
+		return sum[:]
+	}
+	sum := sha256.New()
+	for part := range bytes.SplitSeq(body, []byte("--"+boundary)) {
+		of := sha256.Sum256(part)
+		sum.Write(of[:])
+	}
+	return sum.Sum(nil)
 }
 
 // attaches reports whether what a request has begun can be followed to its end by
@@ -61,9 +89,10 @@ func (s *Server) claim(r *http.Request, c *call) error {
 func (op *operation) attaches() bool { return op.id == "createMessage" || op.id == "streamMessage" }
 
 // release forgets a claim whose work came to nothing, so that the request may be
-// made again.
+// made again. One whose work goes on is left to lapse, and its receipt tells whoever
+// makes the request again how far it has come.
 func (s *Server) release(ctx context.Context, c *call) {
-	if c.claimed == nil {
+	if c.claimed == nil || c.goesOn {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), receiptLease)

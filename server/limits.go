@@ -41,7 +41,7 @@ type standing struct {
 const forgotten = 25 * time.Hour
 
 // count counts a request, and says how the caller stands in the tightest window:
-// the one with the fewest requests left.
+// the one with the fewest requests left, and of those the one that lasts longest.
 func (l *limits) count(p access.Principal, now time.Time) standing {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,12 +60,12 @@ func (l *limits) count(p access.Principal, now time.Time) standing {
 	var tightest standing
 	for i, w := range windows {
 		begun := now.Truncate(w.Per)
-		if c.used[i].begun != begun {
+		if !c.used[i].begun.Equal(begun) {
 			c.used[i] = windowCount{begun: begun}
 		}
 		c.used[i].n++
 		s := standing{limit: w.Limit, remaining: max(0, w.Limit-c.used[i].n), reset: begun.Add(w.Per)}
-		if i == 0 || s.remaining < tightest.remaining {
+		if i == 0 || s.remaining < tightest.remaining || s.remaining == tightest.remaining && s.reset.After(tightest.reset) {
 			tightest = s
 		}
 	}

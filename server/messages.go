@@ -3,13 +3,13 @@ package server
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/server/internal/api"
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // messageOf is the message in a request.
@@ -31,7 +31,8 @@ func (h *handlers) CreateMessage(ctx context.Context, r api.CreateMessageRequest
 		}
 		replyID = begun.ReplyID
 	}
-	reply, err := c.company.Conversations().Wait(ctx, replyID)
+	reply, err := h.wait(ctx, c.company.Conversations(), replyID)
+	c.goesOn = err != nil && !isOver(err)
 	return api.CreateMessage200JSONResponse(replyShape(reply)), err
 }
 
@@ -71,12 +72,12 @@ func (h *handlers) GetMessage(ctx context.Context, r api.GetMessageRequestObject
 
 // message returns a message, or what there is of a reply that is being made.
 func (c *call) message(ctx context.Context, id string) (api.Message, error) {
-	m, err := c.company.Conversations().Message(ctx, id)
-	if err == nil {
-		return messageShape(m), nil
+	running, err := c.company.Conversations().Running(ctx, id)
+	if errors.Is(err, store.ErrNotFound) { // it has ended, and does not run again
+		m, err := c.company.Conversations().Message(ctx, id)
+		return messageShape(m), err
 	}
-	running, runErr := c.company.Conversations().Running(ctx, id)
-	if runErr != nil {
+	if err != nil {
 		return api.Message{}, err
 	}
 	return api.Message{
@@ -114,7 +115,11 @@ func (h *handlers) ListMessageEvents(ctx context.Context, r api.ListMessageEvent
 		}
 		after = max(after, n)
 	}
-	if _, err := c.company.Conversations().State(ctx, r.ID); err != nil {
+	m, err := c.message(ctx, r.ID)
+	if err == nil && m.Role != string(agent.RoleAgent) {
+		err = store.NotFound("reply", m.ID)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if strings.Contains(c.accept, "text/event-stream") {
@@ -122,9 +127,9 @@ func (h *handlers) ListMessageEvents(ctx context.Context, r api.ListMessageEvent
 		if err != nil {
 			return nil, err
 		}
-		return &stream{server: h.Server, ctx: ctx, call: c, replyID: r.ID, after: after, leave: leave}, nil
+		return &stream{server: h.Server, ctx: ctx, call: c, replyID: m.ID, last: after, leave: leave}, nil
 	}
-	events, done, err := c.eventsNow(ctx, r.ID, after, time.Duration(value(r.Params.Wait))*time.Second)
+	events, done, err := h.eventsNow(ctx, c, m.ID, after, time.Duration(value(r.Params.Wait))*time.Second)
 	return api.ListMessageEvents200JSONResponse{Data: events, Done: done}, err
 }
 
@@ -133,33 +138,33 @@ func (h *handlers) ListMessageEvents(ctx context.Context, r api.ListMessageEvent
 const quiet = 20 * time.Millisecond
 
 // eventsNow reads the events that there are, waiting for the first one if asked to.
-func (c *call) eventsNow(ctx context.Context, replyID string, after int, wait time.Duration) (events []api.StreamEvent, done bool, err error) {
+func (s *Server) eventsNow(ctx context.Context, c *call, replyID string, after int, wait time.Duration) (events []api.StreamEvent, done bool, err error) {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	patience := time.AfterFunc(max(wait, quiet), stop)
 	defer patience.Stop()
 	events = []api.StreamEvent{}
-	for ev, err := range c.company.Conversations().Watch(reading, replyID, after) {
+	for ev, err := range s.watch(reading, c.company.Conversations(), replyID, after) {
 		switch {
-		case err != nil && reading.Err() != nil && ctx.Err() == nil && errors.Is(err, reading.Err()):
+		case err != nil && errors.Is(err, reading.Err()) && ctx.Err() == nil:
 			return events, false, nil // nothing more for now
+		case err != nil && isOver(err):
+			return append(events, c.failed(ctx, replyID, agent.StoredSequence, err)), true, nil
 		case err != nil:
-			last := c.failed(replyID, err)
-			return append(events, last), true, nil
+			return nil, false, err
 		}
 		patience.Reset(quiet)
 		events = append(events, eventShape(ev))
 	}
-	return events, true, ctx.Err()
+	return events, true, nil
 }
 
-// failed is the last event of a reply that was not completed.
-func (c *call) failed(replyID string, err error) api.StreamEvent {
-	return api.StreamEvent{Type: "error", Sequence: agent.StoredSequence, MessageID: replyID, Error: problemOf(err).body(c.id)}
+// failed is the last event of a reply that was not completed, or that is not told
+// here any more.
+func (c *call) failed(ctx context.Context, replyID string, sequence int, err error) api.StreamEvent {
+	ev := api.StreamEvent{Type: "error", Sequence: int64(sequence), MessageID: replyID, Error: problemOf(err).body(c.id)}
+	if m, err := c.message(ctx, replyID); err == nil {
+		ev.ConversationID = m.ConversationID
+	}
+	return ev
 }
-
-// VisitListMessageEventsResponse writes the stream.
-func (st *stream) VisitListMessageEventsResponse(w http.ResponseWriter) error { return st.write(w) }
-
-// VisitStreamMessageResponse writes the stream.
-func (st *stream) VisitStreamMessageResponse(w http.ResponseWriter) error { return st.write(w) }

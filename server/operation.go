@@ -33,18 +33,18 @@ const (
 
 // limits of bodies that are not small.
 var bodyLimits = map[string]int64{
-	"createDocument":    documentBody,
-	"updateDocument":    documentBody,
-	"createContent":     documentBody,
-	"updateContent":     documentBody,
-	"uploadFile":        documentBody,
-	"createQAPairs":     documentBody,
-	"createContentBulk": bulkBody,
+	"createDocument": documentBody,
+	"updateDocument": documentBody,
+	"createContent":  documentBody,
+	"updateContent":  documentBody,
+	"uploadFile":     documentBody,
+	"createQAPairs":  documentBody,
+	bulkID:           bulkBody,
 }
 
-// byItem are the operations whose bodies are too large to be checked against the
-// contract as a whole: they check it themselves, piece by piece.
-var byItem = []string{"uploadFile", "createContentBulk"}
+// bulkID is the operation whose body is too large to be compared with the contract
+// as a whole: it does so itself, piece by piece.
+const bulkID = "createContentBulk"
 
 // streams reports whether an operation may answer with events, each of which is to
 // arrive at once: what compresses an answer holds it back.
@@ -83,7 +83,7 @@ func newOperation(method, path string, o *openapi3.Operation) *operation {
 		body := o.RequestBody.Value
 		op.optionalBody = !body.Required
 		op.media = slices.Collect(maps.Keys(body.Content))[0]
-		if op.media == jsonMedia && !slices.Contains(byItem, op.id) {
+		if op.media == jsonMedia && op.id != bulkID {
 			op.schema = body.Content[op.media].Schema.Value
 		}
 	}

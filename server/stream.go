@@ -15,23 +15,29 @@ import (
 // caller is gone it ends, and the turn goes on.
 type stream struct {
 	server  *Server
-	ctx     context.Context
+	ctx     context.Context // of the request: the generated code hands an answer none
 	call    *call
 	replyID string
-	after   int // the number of the last event that the caller has
+	last    int // the number of the last event that the caller has
 	leave   func()
 }
 
 // enterStream counts a stream, or says that there are too many.
 func (s *Server) enterStream() (leave func(), err error) {
-	if n := s.meters.streams.Add(1); n > int64(s.opts.MaxStreams) {
-		s.meters.streams.Add(-1)
+	if !s.meters.entered(s.opts.MaxStreams) {
 		return nil, &problem{code: tooManyStreams, message: "too many streams are open: try again in a moment, or ask without a stream"}
 	}
-	return func() { s.meters.streams.Add(-1) }, nil
+	return s.meters.left, nil
 }
 
-// write sends the events, the last of which says how the reply ended.
+// VisitListMessageEventsResponse writes the stream.
+func (st *stream) VisitListMessageEventsResponse(w http.ResponseWriter) error { return st.write(w) }
+
+// VisitStreamMessageResponse writes the stream.
+func (st *stream) VisitStreamMessageResponse(w http.ResponseWriter) error { return st.write(w) }
+
+// write sends the events, the last of which says how the reply ended. What goes
+// wrong from here on is told there.
 func (st *stream) write(w http.ResponseWriter) error {
 	defer st.leave()
 	h := w.Header()
@@ -44,29 +50,42 @@ func (st *stream) write(w http.ResponseWriter) error {
 	if err := out.Comment(st.replyID); err != nil { // the headers go out at once
 		return nil
 	}
-	for ev, err := range st.call.company.Conversations().Watch(st.ctx, st.replyID, st.after) {
-		if st.ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			st.server.release(st.ctx, st.call)
-			_ = st.send(out, st.call.failed(st.replyID, err))
-			return nil
-		}
-		if st.send(out, eventShape(ev)) != nil {
+	for ev, err := range st.server.watch(st.ctx, st.call.company.Conversations(), st.replyID, st.last) {
+		switch {
+		case st.ctx.Err() != nil:
 			return nil // nobody reads any more
+		case err != nil:
+			st.fail(out, err)
+			return nil
 		}
-		if ev.Type == agent.MessageCompleted {
+		st.last = ev.Sequence
+		if send(out, eventShape(ev)) != nil {
 			return nil
 		}
 	}
 	return nil
 }
 
-func (st *stream) send(out *sse.Writer, ev api.StreamEvent) error {
+// fail sends the error that the stream ends with. A reply that may still come keeps
+// its receipt, and the number of the last event, so that the stream can be taken up
+// again behind it.
+func (st *stream) fail(out *sse.Writer, err error) {
+	if isOver(err) {
+		st.last = agent.StoredSequence
+		st.server.release(st.ctx, st.call)
+	}
+	st.server.report(st.ctx, st.call, err)
+	_ = send(out, st.call.failed(st.ctx, st.replyID, st.last, err)) // the caller is gone
+}
+
+func send(out *sse.Writer, ev api.StreamEvent) error {
 	data, err := json.Marshal(ev)
 	if err != nil {
 		return err
 	}
-	return out.Event(sse.Event{ID: strconv.FormatInt(ev.Sequence, 10), Type: ev.Type, Data: string(data)})
+	id := ""
+	if ev.Sequence > 0 {
+		id = strconv.FormatInt(ev.Sequence, 10)
+	}
+	return out.Event(sse.Event{ID: id, Type: ev.Type, Data: string(data)})
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,8 +30,8 @@ const maxUpload = 16 << 20
 // A File is what to upload. It is opened again for each attempt, so nothing of
 // it is kept in memory.
 type File struct {
-	// Name is that of the file, without its folder. The type is told by its
-	// extension where ContentType is empty.
+	// Name is that of the file, without its folder; empty means "file". The type
+	// is told by its extension where ContentType is empty.
 	Name string
 
 	// ContentType is text/plain, text/markdown or text/html, or empty.
@@ -145,7 +146,7 @@ func newUpload(file File, fields *FileFields) (*upload, error) {
 		return nil, err
 	}
 	w.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {multipart.FileContentDisposition("file", file.Name)},
+		"Content-Disposition": {multipart.FileContentDisposition("file", cmp.Or(file.Name, "file"))},
 		"Content-Type":        {kind},
 	})
 	u := &upload{file: file, contentType: w.FormDataContentType(), head: bytes.Clone(b.Bytes())}

@@ -32,7 +32,7 @@ const (
 func (c *Content) Bulk(ctx context.Context, req api.BulkRequest, opts ...Option) (*api.BulkResult, error) {
 	var all api.BulkResult
 	for part, at := 0, 0; part == 0 || at < len(req.Items); part++ {
-		body, n, err := bulkBody(req, at)
+		body, n, err := bulkBody(req, at, maxBulkBytes)
 		if err != nil {
 			return partial(&all, part), fmt.Errorf("client: %s: %w", createContentBulk.id, err)
 		}
@@ -85,9 +85,9 @@ func nextKey(part int) Option {
 	}}
 }
 
-// bulkBody encodes as many items as one request may hold, from the one at index
-// at, and says how many.
-func bulkBody(req api.BulkRequest, at int) (body []byte, n int, err error) {
+// bulkBody encodes as many items as a request of at most limit bytes may hold,
+// from the one at index at, and says how many.
+func bulkBody(req api.BulkRequest, at, limit int) (body []byte, n int, err error) {
 	items := req.Items[at:]
 	req.Items = []api.BulkItem{}
 	frame, err := json.Marshal(req)
@@ -105,14 +105,15 @@ func bulkBody(req api.BulkRequest, at int) (body []byte, n int, err error) {
 		if err != nil {
 			return nil, 0, fmt.Errorf("item %d: %w", at+n, err)
 		}
-		if len(body)+len(item)+len(tail)+2 > maxBulkBytes {
+		if n > 0 {
+			body = append(body, ',')
+		}
+		if len(body)+len(item)+len("]")+len(tail) > limit {
 			if n == 0 {
 				return nil, 0, fmt.Errorf("item %d is %d bytes as JSON, more than a request may hold", at, len(item))
 			}
+			body = body[:len(body)-len(",")]
 			break
-		}
-		if n > 0 {
-			body = append(body, ',')
 		}
 		body = append(body, item...)
 		n++

@@ -215,8 +215,11 @@ func (c command) help() string {
 			b.WriteString("\n")
 		}
 		about := s.about
-		if s.initial != "" {
+		switch {
+		case s.initial != "":
 			about += "; " + s.initial + " if not given"
+		case s.shared && s.required == "" && s.value != "":
+			about += "; none if not given"
 		}
 		if s.shared && !c.has(configSetting) {
 			about += "; if not given, $" + s.variable()

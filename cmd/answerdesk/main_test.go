@@ -16,19 +16,23 @@ import (
 	"github.com/answerdesk-go/answerdesk/agent"
 )
 
-// The tests start their own binary again where they need a process of its own:
-// as the program, or as one that keeps a desk open.
+// The tests start their own binary again where they need a process of its own, in
+// one of these roles.
 const roleVariable = "ANSWERDESK_TEST_ROLE"
 
-func TestMain(m *testing.M) {
-	switch os.Getenv(roleVariable) {
-	case "program":
-		main()
-	case "holder":
+var roles = map[string]func(){
+	"program": main,
+	"holder": func() {
 		if err := hold(os.Args[1]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+	},
+}
+
+func TestMain(m *testing.M) {
+	if role := roles[os.Getenv(roleVariable)]; role != nil {
+		role()
 		os.Exit(0)
 	}
 	for _, s := range serveSettings {

@@ -45,7 +45,7 @@ var serveSettings = []setting{
 	},
 	{
 		name: "base-path", value: "PATH", shared: true,
-		about: "the path that all routes are under, such as /support; none if it is left out",
+		about: "the path that all routes are under, such as /support",
 		set: func(given *call, s string) (err error) {
 			given.serving.basePath, err = readBasePath(s)
 			return err
@@ -61,7 +61,7 @@ var serveSettings = []setting{
 	},
 	{
 		name: "allowed-origins", value: "LIST", shared: true,
-		about: "the origins whose pages may call the server from a browser, such as https://example.com,https://*.example.com; none if it is left out",
+		about: "the origins whose pages may call the server from a browser, such as https://example.com,https://*.example.com",
 		set: func(given *call, s string) (err error) {
 			given.serving.allowedOrigins, err = readOrigins(s)
 			return err

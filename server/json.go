@@ -34,10 +34,10 @@ func checkJSON(body []byte) *problem {
 	}
 	if !json.Valid(body) {
 		err := json.Unmarshal(body, new(any))
-		if e, ok := errors.AsType[*json.SyntaxError](err); ok && e.Offset < int64(len(body)) {
+		if e, ok := errors.AsType[*json.SyntaxError](err); ok && e.Error() != "unexpected end of JSON input" {
 			return badJSON("the body is not JSON: byte %d does not belong there", e.Offset)
 		}
-		return badJSON("the body is not JSON: it ends too early, or in something else")
+		return badJSON("the body is not JSON: it ends too early")
 	}
 	return checkNames(body)
 }

@@ -59,6 +59,9 @@ func load(contract []byte) (*openapi3.T, []*operation, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("openapi.yaml: %w", err)
 	}
+	for _, s := range doc.Components.Schemas {
+		plainNulls(s.Value)
+	}
 	var ops []*operation
 	for path, item := range doc.Paths.Map() {
 		for method, o := range item.Operations() {
@@ -67,6 +70,20 @@ func load(contract []byte) (*openapi3.T, []*operation, error) {
 	}
 	slices.SortFunc(ops, func(a, b *operation) int { return strings.Compare(a.id, b.id) })
 	return doc, ops, nil
+}
+
+// plainNulls writes the fields of a schema that are "one of X and null" as X of which
+// null is one more type. It is the same, and errors then say what is wrong with X.
+func plainNulls(s *openapi3.Schema) {
+	for name, field := range s.Properties {
+		of := field.Value.OneOf
+		if len(of) != 2 || !of[1].Value.Type.Is("null") {
+			continue
+		}
+		plain := *of[0].Value
+		plain.Type = new(append(slices.Clone(*plain.Type), "null"))
+		s.Properties[name] = plain.NewRef()
+	}
 }
 
 func newOperation(method, path string, o *openapi3.Operation) *operation {

@@ -279,3 +279,15 @@ func unzipped(t testing.TB, body []byte) []byte {
 	}
 	return out
 }
+
+// A countingReader counts what is read of it.
+type countingReader struct {
+	io.Reader
+	n int
+}
+
+func (r *countingReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.n += n
+	return n, err
+}

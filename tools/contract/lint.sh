@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Looks over the contract, and over what it will become with the planned routes:
 # redocly for what holds of every OpenAPI document, lint.py for our own rules,
-# each of which lint_test.py breaks first.
+# each of which lint_test.py breaks first. Then, whether the routes that
+# docs/reference-examples.md names are where it says.
 #
 #   lint.sh
 #
@@ -26,4 +27,5 @@ for name in contract planned; do
 	fi
 	python3 -B "$here/lint.py" "$scratch/$name.json" || bad=1
 done
+python3 -B "$here/reference.py" "$root/docs/reference-examples.md" "$scratch/contract.json" "$scratch/planned.json" || bad=1
 exit $bad

@@ -82,17 +82,6 @@ var (
 	listAuditLog  = &operation{id: "listAuditLog", method: http.MethodGet, path: "/v1/audit-log", repeat: reads}
 )
 
-// operations are all of them.
-var operations = []*operation{
-	createMessage, streamMessage, listMessages, getMessage, listMessageEvents, cancelMessage, giveFeedback,
-	listConversations, getConversation, deleteConversation, listConversationMessages,
-	listAgents, createAgent, getAgent, deleteAgent, getAgentSettings, updateAgentSettings,
-	createDocument, listDocuments, getDocument, updateDocument, deleteDocument, uploadFile,
-	createQAPairs, listQAPairs, getQAPair, updateQAPair, deleteQAPair, searchKnowledge,
-	createContent, listContent, getContent, updateContent, deleteContent, createContentBulk,
-	listAPIKeys, createAPIKey, deleteAPIKey, rotateAPIKey, listCompanies, createCompany, listAuditLog,
-}
-
 // check compares the path of a request with that of the operation, below base.
 // An id that is empty or "." or ".." makes another path: that of a list, or of
 // something else altogether.

@@ -12,6 +12,17 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
+// operations are all of them.
+var operations = []*operation{
+	createMessage, streamMessage, listMessages, getMessage, listMessageEvents, cancelMessage, giveFeedback,
+	listConversations, getConversation, deleteConversation, listConversationMessages,
+	listAgents, createAgent, getAgent, deleteAgent, getAgentSettings, updateAgentSettings,
+	createDocument, listDocuments, getDocument, updateDocument, deleteDocument, uploadFile,
+	createQAPairs, listQAPairs, getQAPair, updateQAPair, deleteQAPair, searchKnowledge,
+	createContent, listContent, getContent, updateContent, deleteContent, createContentBulk,
+	listAPIKeys, createAPIKey, deleteAPIKey, rotateAPIKey, listCompanies, createCompany, listAuditLog,
+}
+
 // contract reads openapi.yaml.
 func contract(t *testing.T) *openapi3.T {
 	t.Helper()

@@ -70,12 +70,13 @@ generate_python() {
 run_python() { "$(python_tools "${python[@]}")/python" "$to/python/program.py"; }
 
 # Java: without disallowAdditionalPropertiesIfNotPresent=false the client refuses fields
-# that are added later. The library okhttp-gson can read a stream while it comes; native
+# that are added later, and without containerDefaultToNull it sends lists and maps that
+# nobody has set, empty, also those that an older server does not know. The library okhttp-gson can read a stream while it comes; native
 # takes its text for JSON.
 generate_java() {
 	need java javac mvn
 	java -jar "$(java_generator)" generate -i "$to/openapi.json" -g java --library okhttp-gson -o "$to/java" \
-		--additional-properties=disallowAdditionalPropertiesIfNotPresent=false,hideGenerationTimestamp=true \
+		--additional-properties=disallowAdditionalPropertiesIfNotPresent=false,containerDefaultToNull=true,hideGenerationTimestamp=true \
 		--additional-properties=invokerPackage=com.example.sdk,apiPackage=com.example.sdk.api,modelPackage=com.example.sdk.model \
 		--global-property=apiTests=false,modelTests=false,apiDocs=false,modelDocs=false >"$to/java.log" 2>&1 || fail "$(cat "$to/java.log")"
 	cp "$here/sdk/Program.java" "$to/java/src/main/java/com/example/sdk/"

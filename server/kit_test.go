@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"runtime"
 	"strings"
 	"sync"
@@ -181,14 +182,14 @@ var contract = sync.OnceValues(func() (*openapi3.T, *http.ServeMux) {
 })
 
 // operationOf returns the operation that a request is for, or nil.
-func operationOf(r *http.Request) (path string, op *openapi3.Operation) {
+func operationOf(r *http.Request) (template string, op *openapi3.Operation) {
 	doc, mux := contract()
 	_, pattern := mux.Handler(r)
-	method, path, ok := strings.Cut(pattern, " ")
-	if !ok {
+	method, template, ok := strings.Cut(pattern, " ")
+	if escaped := r.URL.EscapedPath(); !ok || path.Clean(escaped) != escaped {
 		return "", nil
 	}
-	return path, doc.Paths.Find(path).GetOperation(method)
+	return template, doc.Paths.Find(template).GetOperation(method)
 }
 
 // conforms checks that the contract has an answer with this status, these headers
@@ -200,7 +201,7 @@ func conforms(t testing.TB, r *http.Request, a answer) {
 	if a.Header().Get("Content-Encoding") == "gzip" {
 		body = unzipped(t, body)
 	}
-	path, op := operationOf(r)
+	template, op := operationOf(r)
 	if op == nil {
 		var e any
 		if err := json.Unmarshal(body, &e); err != nil || doc.Components.Schemas["ErrorResponse"].Value.VisitJSON(e) != nil {
@@ -214,7 +215,7 @@ func conforms(t testing.TB, r *http.Request, a answer) {
 	}
 	in := &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{
-			Request: r, Route: &routers.Route{Spec: doc, Path: path, PathItem: doc.Paths.Find(path), Method: r.Method, Operation: op},
+			Request: r, Route: &routers.Route{Spec: doc, Path: template, PathItem: doc.Paths.Find(template), Method: r.Method, Operation: op},
 		},
 		Status: a.Code, Header: a.Header(), Options: &openapi3filter.Options{IncludeResponseStatus: true},
 	}
@@ -290,4 +291,14 @@ func (r *countingReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
 	r.n += n
 	return n, err
+}
+
+// agent returns the id of the default agent.
+func (h *host) agent(t testing.TB) string {
+	t.Helper()
+	a, err := h.desk.Agents().Get(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.ID
 }

@@ -113,7 +113,7 @@ def rule_scopes(c):
 
 def rule_statuses(c):
     """With a key: 400, 401, 403, 429, 500, 503; with an id 404; with a body 413 and 415; with If-Match 412;
-    with Idempotency-Key 409. Without: none of 401 and 403, unless it is a channel."""
+    with Idempotency-Key 404 and 409. Without: none of 401 and 403, unless it is a channel."""
     for method, path, op in c.operations:
         names = {c.resolve(p)["name"] for p in op.get("parameters", [])}
         want = set()
@@ -128,7 +128,7 @@ def rule_statuses(c):
         if "If-None-Match" in names:
             want.add("304")
         if "Idempotency-Key" in names:
-            want.add("409")
+            want |= {"404", "409"}
         for code in sorted(want - set(op["responses"])):
             c.say(op["operationId"], f"does not say when it answers {code}")
 

@@ -46,6 +46,9 @@ func (h *handlers) CreateContentBulk(ctx context.Context, _ api.CreateContentBul
 	if err != nil {
 		return nil, err
 	}
+	if b.AgentID, err = c.agentID(ctx, b.AgentID); err != nil {
+		return nil, err
+	}
 	docs := make([]knowledge.Document, 0, len(b.items))
 	at := make([]int, 0, len(b.items)) // where each document stands in the request
 	out := api.BulkResult{Results: make([]api.BulkItemResult, len(b.items))}

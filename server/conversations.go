@@ -9,8 +9,12 @@ import (
 
 // ListConversations serves GET /v1/conversations.
 func (h *handlers) ListConversations(ctx context.Context, r api.ListConversationsRequestObject) (api.ListConversationsResponseObject, error) {
-	l, err := callOf(ctx).company.Conversations().List(ctx,
-		agent.ConversationFilter{AgentID: value(r.Params.AgentID), UserID: value(r.Params.UserID)}, page(r.Params.Limit, r.Params.Cursor))
+	c := callOf(ctx)
+	agentID, err := c.agentID(ctx, value(r.Params.AgentID))
+	if err != nil {
+		return nil, err
+	}
+	l, err := c.company.Conversations().List(ctx, agent.ConversationFilter{AgentID: agentID, UserID: value(r.Params.UserID)}, page(r.Params.Limit, r.Params.Cursor))
 	data, next, more, err := listed(l, err, conversationShape)
 	return api.ListConversations200JSONResponse{Data: data, NextCursor: next, HasMore: more}, err
 }

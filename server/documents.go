@@ -47,11 +47,19 @@ func renamed(err error, name string) error {
 
 // ListDocuments serves GET /v1/knowledge/documents.
 func (h *handlers) ListDocuments(ctx context.Context, r api.ListDocumentsRequestObject) (api.ListDocumentsResponseObject, error) {
-	l, err := callOf(ctx).company.Knowledge().List(ctx, knowledge.Filter{
-		AgentID: value(r.Params.AgentID), Kind: knowledge.Kind(value(r.Params.Kind)), ExternalID: value(r.Params.ExternalID),
-	}, page(r.Params.Limit, r.Params.Cursor))
+	l, err := callOf(ctx).documents(ctx, knowledge.Kind(value(r.Params.Kind)), r.Params.AgentID, r.Params.ExternalID, page(r.Params.Limit, r.Params.Cursor))
 	data, next, more, err := listed(l, err, documentShape)
 	return api.ListDocuments200JSONResponse{Data: data, NextCursor: next, HasMore: more}, err
+}
+
+// documents lists the documents of a kind, an agent and a name, where they are
+// given.
+func (c *call) documents(ctx context.Context, kind knowledge.Kind, agent *api.AgentID, externalID *api.ExternalID, p store.Page) (store.List[knowledge.Document], error) {
+	agentID, err := c.agentID(ctx, value(agent))
+	if err != nil {
+		return store.List[knowledge.Document]{}, err
+	}
+	return c.company.Knowledge().List(ctx, knowledge.Filter{Kind: kind, AgentID: agentID, ExternalID: value(externalID)}, p)
 }
 
 // CreateDocument serves POST /v1/knowledge/documents.

@@ -175,7 +175,7 @@ func (p *problem) write(w http.ResponseWriter, requestID string) {
 	if status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="answerdesk"`)
 	}
-	for _, of := range []string{"ETag", "Location", "Content-Length", "Content-Encoding"} {
+	for _, of := range []string{"ETag", "Location", "Idempotent-Replayed", "Content-Length", "Content-Encoding"} {
 		h.Del(of) // what is not sent
 	}
 	h.Set("Cache-Control", "no-store")

@@ -37,6 +37,15 @@ func value[T any](p *T) T {
 	return *p
 }
 
+// agentID returns the id of the agent that a request names; empty if it names none.
+func (c *call) agentID(ctx context.Context, named string) (string, error) {
+	if named == "" {
+		return "", nil
+	}
+	a, err := c.company.Agents().Get(ctx, named)
+	return a.ID, err
+}
+
 // ListAuditLog serves GET /v1/audit-log.
 func (h *handlers) ListAuditLog(ctx context.Context, r api.ListAuditLogRequestObject) (api.ListAuditLogResponseObject, error) {
 	l, err := callOf(ctx).company.AuditLog(ctx, page(r.Params.Limit, r.Params.Cursor))

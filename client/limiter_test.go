@@ -162,6 +162,15 @@ func TestHeldBack(t *testing.T) {
 			t.Error(err)
 		}
 		held(t, get(), time.Hour-time.Minute)
+		time.Sleep(30 * time.Second)
+		s.RefuseDials(100)
+		s.Client().CloseIdleConnections()
+		time.Sleep(30 * time.Second)
+		if err := second(c.Agents.Get(t.Context(), "x", client.WithMaxRetries(0))); err == nil || errors.Is(err, client.ErrRateLimitWait) {
+			t.Errorf("error %v, want that of the connection", err)
+		}
+		s.RefuseDials(0)
+		held(t, get(), time.Hour-2*time.Minute) // one has asked, and learned nothing
 		time.Sleep(time.Minute)
 		for range 2 { // it asks: no longer so
 			if err := get(); err != nil {
@@ -211,6 +220,27 @@ func TestHeldBack(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// TestWindowOfServerClock has a server whose clock is an hour behind.
+func TestWindowOfServerClock(t *testing.T) {
+	for _, status := range []int{200, 429} {
+		synctest.Test(t, func(t *testing.T) {
+			behind := time.Now().Add(-time.Hour)
+			s := clienttest.NewInMemory(t, clienttest.Respond(status, "{}").Header("Date", behind.UTC().Format(http.TimeFormat)).
+				Header("X-RateLimit-Remaining", "0").Header("X-RateLimit-Reset", strconv.FormatInt(behind.Add(20*time.Second).Unix(), 10)), clienttest.Respond(200, "{}"))
+			c := to(t, s)
+			begin := time.Now()
+			for range 2 {
+				if _, err := c.Agents.Get(t.Context(), "x"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if took := time.Since(begin); took < 20*time.Second || took > 21*time.Second {
+				t.Errorf("after a %d the client waited %v, want 20 s", status, took)
+			}
+		})
+	}
 }
 
 // TestKeysApart keeps what is known of one key from another.

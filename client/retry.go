@@ -122,9 +122,6 @@ func (k *call) again(ctx context.Context, resp *http.Response, err error) bool {
 	if errors.Is(err, ErrRateLimitWait) || errors.Is(err, ErrResponseTooLarge) || errors.Is(err, errUnreadable) {
 		return false
 	}
-	if err != nil {
-		resp = nil // an answer that broke off is none
-	}
 	if !k.settings.policy(ctx, resp, err) || k.retries >= k.settings.retries {
 		return false
 	}

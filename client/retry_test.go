@@ -407,6 +407,13 @@ func TestBudget(t *testing.T) {
 			t.Errorf("%d attempts after 10 successes earned 2 retries, want 3", got)
 		}
 	})
+	synctest.Test(t, func(t *testing.T) { // a 429 costs less
+		s := clienttest.NewInMemory(t, clienttest.RateLimited("0"))
+		c := to(t, s, client.WithRetryBudget(10), client.WithMaxRetries(50))
+		if _, err := ask(t.Context(), c); !errors.Is(err, client.ErrRateLimited) || !errors.Is(err, client.ErrRetryBudget) || len(s.Requests()) != 11 {
+			t.Errorf("%v after %d requests, want 11", err, len(s.Requests()))
+		}
+	})
 	synctest.Test(t, func(t *testing.T) { // 0 is no budget
 		s := clienttest.NewInMemory(t, clienttest.Respond(503, nil))
 		c := to(t, s, client.WithRetryBudget(0))
@@ -500,6 +507,67 @@ func TestOneConnection(t *testing.T) {
 	if opened, _ := s.Connections(); opened != 1 {
 		t.Errorf("100 calls opened %d connections, want 1", opened)
 	}
+}
+
+// TestOthersConnections leaves the idle connections alone when a call fails.
+func TestOthersConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := clienttest.NewInMemory(t, reply, clienttest.Respond(503, nil).RetryAfter("30"), reply)
+		c := to(t, s)
+		if _, err := ask(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		if _, err := ask(ctx, c); !errors.Is(err, context.Canceled) || !errors.Is(err, client.ErrServer) {
+			t.Errorf("error %v, want the 503 and why it was not repeated", err)
+		}
+		if _, err := ask(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if opened, _ := s.Connections(); opened != 1 {
+			t.Errorf("%d connections, want 1", opened)
+		}
+	})
+}
+
+// TestNothingLeft ends the context of each attempt with the attempt.
+func TestNothingLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var attempts []context.Context
+		s := clienttest.NewInMemory(t, clienttest.Respond(503, nil), clienttest.Reset(clienttest.AfterReading), reply, turn)
+		c := to(t, s, client.WithTransportMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			return round(func(r *http.Request) (*http.Response, error) {
+				attempts = append(attempts, r.Context())
+				return next.RoundTrip(r)
+			})
+		}))
+		if _, err := ask(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Accumulate(stream(t.Context(), c)); err != nil {
+			t.Fatal(err)
+		}
+		for i, ctx := range attempts {
+			if ctx.Err() == nil {
+				t.Errorf("the context of attempt %d goes on", i+1)
+			}
+		}
+	})
+}
+
+// TestQuiet quotes nothing of a request in an error, its query included.
+func TestQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := clienttest.NewInMemory(t, clienttest.Reset(clienttest.AfterReading))
+		c := to(t, s)
+		_, err := c.Conversations.List(t.Context(), &api.ListConversationsParams{UserID: new("ana@example.com")})
+		s.RefuseDials(100)
+		_, err2 := c.Agents.Get(t.Context(), "ana@example.com")
+		if err == nil || err2 == nil || strings.Contains(err.Error()+err2.Error(), "ana") || strings.Contains(err.Error(), "/v1") {
+			t.Errorf("errors %v and %v", err, err2)
+		}
+	})
 }
 
 // TestResponseTooLarge bounds an answer, and what an error keeps of one.

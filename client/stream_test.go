@@ -107,6 +107,19 @@ func TestStreamCut(t *testing.T) {
 	}
 }
 
+// TestStreamRepeated resumes at a server that begins again from the start, or
+// from too early: nothing is yielded twice.
+func TestStreamRepeated(t *testing.T) {
+	for n := range events {
+		synctest.Test(t, func(t *testing.T) {
+			s := clienttest.NewInMemory(t, clienttest.SSE(strings.Join(events[:n], "")), clienttest.SSE(strings.Join(events, "")))
+			if got, _, err := follow(stream(t.Context(), to(t, s))); !slices.Equal(got, whole) || err != nil {
+				t.Errorf("cut after %d: %v, %v", n, got, err)
+			}
+		})
+	}
+}
+
 // TestIncompleteStream cuts a stream more often than it may be taken up again,
 // after each of its events.
 func TestIncompleteStream(t *testing.T) {
@@ -373,6 +386,34 @@ func TestStreamOnce(t *testing.T) {
 	if opened, _ := s.Connections(); opened != 1 {
 		t.Errorf("6 streams opened %d connections, want 1", opened)
 	}
+	synctest.Test(t, func(t *testing.T) { // a stream that ends a moment after its last event, and one that does not
+		for pace, want := range map[time.Duration]int{10 * time.Millisecond: 1, time.Hour: 3} {
+			s := clienttest.NewInMemory(t, slow(pace, strings.Join(events, "")))
+			c := to(t, s)
+			begin := time.Now()
+			for range 3 {
+				if _, err := client.Accumulate(stream(t.Context(), c)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if opened, _ := s.Connections(); opened != want || time.Since(begin) > time.Second {
+				t.Errorf("3 streams that end after %v opened %d connections in %v, want %d", pace, opened, time.Since(begin), want)
+			}
+		}
+	})
+}
+
+// TestStreamTimeout does not let the Timeout of an http.Client cut a stream.
+func TestStreamTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := clienttest.NewInMemory(t, slow(5*time.Second, events...))
+		hc := *s.Client()
+		hc.Timeout = 3 * time.Second
+		c := newClient(t, s.URL, client.WithHTTPClient(&hc))
+		if got, _, err := follow(stream(t.Context(), c)); !slices.Equal(got, whole) || err != nil || len(s.Requests()) != 1 {
+			t.Errorf("%v, %v over %d requests", got, err, len(s.Requests()))
+		}
+	})
 }
 
 // TestResume takes up a reply that another stream began.

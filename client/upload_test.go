@@ -166,6 +166,23 @@ func TestUploadRetry(t *testing.T) {
 	}
 }
 
+// TestUploadHeldBack closes a file that was opened for a request that is not sent.
+func TestUploadHeldBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := clienttest.NewInMemory(t, clienttest.Respond(202, "{}").Header("X-RateLimit-Remaining", "0").Header("X-RateLimit-Reset", "3600"))
+		c := to(t, s)
+		f := &counted{text: []byte("x")}
+		for range 2 {
+			c.Knowledge.Files.Upload(t.Context(), f.file(), nil)
+		}
+		c.Knowledge.Files.Upload(t.Context(), f.file(), nil, client.WithIfMatch("x"))
+		synctest.Wait()
+		if o, cl := f.opened.Load(), f.closed.Load(); o != 3 || cl != 3 || len(s.Requests()) != 1 {
+			t.Errorf("opened %d times and closed %d times for %d requests", o, cl, len(s.Requests()))
+		}
+	})
+}
+
 // TestUploadOnce sends what can be read once in one attempt, and closes it
 // whatever happens.
 func TestUploadOnce(t *testing.T) {

@@ -89,7 +89,7 @@ var rooms = []room{
 	{"server", with(slices.Concat(inside, desk), "client", "server/*")},
 	{"server/*", with(slices.Concat(inside, desk), "client", "server")},
 	{"cmd/*", with(slices.Concat(inside, desk), "client", "server", "server/*", "docs", "integrations/all", "store/postgres", "llm", "llm/*", "agent/generative")},
-	{"examples/*", with(desk, "client", "server", "docs")},
+	{"examples/*", with(desk, "client", "client/api", "client/clienttest", "server", "docs")},
 
 	// Only tests import these.
 	{"store/storetest", slices.Concat(inside, stored)},

@@ -12,6 +12,8 @@ import (
 
 	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/client"
+	"github.com/answerdesk-go/answerdesk/client/api"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 )
 
@@ -55,6 +57,21 @@ func Example_readme() {
 	// We open at nine in the morning. On Sundays we stay closed.
 }
 
+// The Go of README.md that calls stands here; package server has the same run.
+func Example_readmeClient() {
+	ctx, key := context.Background(), os.Getenv("DESK_KEY")
+
+	c, err := client.New("https://desk.example.com", client.WithAPIKey(key))
+	if err != nil {
+		log.Fatal(err)
+	}
+	reply, err := c.Messages.Create(ctx, api.MessageRequest{Message: "When do you open?"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(reply.Outcome, reply.Text)
+}
+
 // inTemporaryFolder goes to a new folder, and returns how to come back.
 func inTemporaryFolder() func() {
 	before, err := os.Getwd()
@@ -76,8 +93,8 @@ func inTemporaryFolder() func() {
 	}
 }
 
-// TestReadme holds that the Go of README.md is that of [Example_readme], and that
-// its links lead somewhere.
+// TestReadme holds that the Go of README.md is that of the examples above, and that
+// its links lead somewhere. Its shell is run by the tests of cmd/answerdesk.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {

@@ -59,7 +59,7 @@ func startBrowser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	profile, err := os.MkdirTemp("", "browser") // removed as well as may be: the browser's helpers outlive it
+	profile, err := os.MkdirTemp("", "browser") //nolint:usetesting // the browser's helpers outlive it, and may keep the folder from being removed
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,6 +89,7 @@ func (s *Server) assets(mux *http.ServeMux) {
 }
 
 func (a asset) serve(w http.ResponseWriter, r *http.Request, tag string) {
+	recordOf(r.Context()).operation = "getDocs"
 	h := w.Header()
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("ETag", tag)

@@ -125,14 +125,14 @@ func createKey(ctx context.Context, given *call) error {
 func listKeys(ctx context.Context, given *call) error {
 	return given.keys(ctx, func(keys *access.Keys) error {
 		table := tabwriter.NewWriter(given.stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "ID\tNAME\tSCOPE\tPLAN\tENDS IN\tCREATED\tEXPIRES\tLAST USED")
+		say(table, "ID\tNAME\tSCOPE\tPLAN\tENDS IN\tCREATED\tEXPIRES\tLAST USED\n") // Flush has the error
 		for p := (store.Page{Limit: 100}); ; {
 			l, err := keys.List(ctx, p)
 			if err != nil {
 				return err
 			}
 			for _, k := range l.Data {
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, oneLine(k.Name), k.Scope, k.Plan, k.Hint,
+				say(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, oneLine(k.Name), k.Scope, k.Plan, k.Hint,
 					day(k.CreatedAt), day(k.ExpiresAt), day(k.LastUsedAt))
 			}
 			if !l.HasMore {

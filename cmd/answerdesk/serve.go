@@ -49,7 +49,7 @@ func serve(ctx context.Context, given *call) (err error) {
 	if err != nil {
 		return err
 	}
-	defer listener.Close() // if nobody else does
+	defer listener.Close()
 	desk, err := answerdesk.Open(ctx, given.data, &answerdesk.Options{
 		IndexMemory: s.indexMemory, DrainTimeout: s.drainTimeout, Migrate: s.migrate, Logger: log,
 	})

@@ -45,7 +45,7 @@ type Document struct {
 	Kind    Kind   `json:"kind"`              // for good; [KindUpload] if empty when put
 
 	Title string `json:"title"`        // taken from the text if empty when put
-	URL   string `json:"url,omitzero"` // where a customer can read it
+	URL   string `json:"url,omitzero"` // where a customer can read it: http or https
 
 	// ExternalID is the caller's own name for the document, such as a path.
 	// It is unique within the company, agent and source: putting a document
@@ -114,6 +114,8 @@ func (d *Document) check() error {
 		return invalid("title", "is longer than %d characters", MaxTitle)
 	case len(d.ExternalID) > MaxID:
 		return invalid("external_id", "is longer than %d bytes", MaxID)
+	case d.URL != "" && !strings.HasPrefix(strings.ToLower(d.URL), "http://") && !strings.HasPrefix(strings.ToLower(d.URL), "https://"):
+		return invalid("url", "must begin with http:// or https://: customers are shown it")
 	case len(d.URL) > 2048:
 		return invalid("url", "is longer than 2048 bytes")
 	}

@@ -34,7 +34,9 @@ func TestDocumentInvalid(t *testing.T) {
 		{"format", knowledge.Document{Text: "x", Format: "pdf"}},
 		{"title", knowledge.Document{Text: "x", Title: strings.Repeat("ö", knowledge.MaxTitle+1)}},
 		{"title", knowledge.Document{Text: "x", Title: secret + "\xff"}},
-		{"url", knowledge.Document{Text: "x", URL: strings.Repeat("x", 2049)}},
+		{"url", knowledge.Document{Text: "x", URL: "https://" + strings.Repeat("x", 2041)}},
+		{"url", knowledge.Document{Text: "x", URL: "javascript:alert(1)"}},
+		{"url", knowledge.Document{Text: "x", URL: "/hours"}},
 		{"url", knowledge.Document{Text: "x", URL: "https://\xff"}},
 		{"external_id", knowledge.Document{Text: "x", ExternalID: strings.Repeat("x", knowledge.MaxID+1)}},
 		{"external_id", knowledge.Document{Text: "x", ExternalID: "a\x00b"}},
@@ -76,7 +78,7 @@ func TestDocumentLimits(t *testing.T) {
 	kb := newBase(t)
 	for _, d := range []knowledge.Document{
 		{Title: strings.Repeat("ö", knowledge.MaxTitle), Text: "x"},
-		{ExternalID: strings.Repeat("x", knowledge.MaxID), URL: strings.Repeat("x", 2048), Text: "x"},
+		{ExternalID: strings.Repeat("x", knowledge.MaxID), URL: "https://" + strings.Repeat("x", 2040), Text: "x"},
 		{Text: "Lines.\r\nAnd \u2028 odd\u0085 breaks.\x01\x7f And a late \ufeff mark."},
 		{Text: "� was a broken character."},
 		{Text: strings.Repeat("word ", 100_000)},

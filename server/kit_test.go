@@ -6,9 +6,11 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path"
 	"runtime"
@@ -301,4 +303,32 @@ func (h *host) agent(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return a.ID
+}
+
+// dialled returns how to make requests over the network, with a host's key.
+func (h *host) dialled(t testing.TB, http2 bool, encoding string) func(*http.Request) (*http.Response, error) {
+	t.Helper()
+	front := httptest.NewUnstartedServer(h)
+	front.EnableHTTP2 = http2
+	if http2 {
+		front.StartTLS()
+	} else {
+		front.Start()
+	}
+	t.Cleanup(front.Close)
+	return func(r *http.Request) (*http.Response, error) {
+		u, err := url.Parse(front.URL + r.URL.String())
+		if err != nil {
+			return nil, err
+		}
+		r.URL, r.Host = u, u.Host
+		r.Header.Set("X-Api-Key", h.key)
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept-Encoding", encoding)
+		resp, err := front.Client().Do(r)
+		if err == nil && http2 != (resp.ProtoMajor == 2) {
+			err = fmt.Errorf("the answer is in %s", resp.Proto)
+		}
+		return resp, err
+	}
 }

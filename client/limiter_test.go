@@ -265,17 +265,42 @@ func TestKeysApart(t *testing.T) {
 	})
 }
 
-// TestOldNews is no reason to send: an answer that overtook another does not lift
-// the hold that the other brought.
+// TestOldNews is no reason to send: an answer that was overtaken by another
+// neither lifts the hold that the other brought nor makes it shorter.
 func TestOldNews(t *testing.T) {
+	full := clienttest.Respond(200, "{}").Header("Date", "").Header("X-RateLimit-Remaining", "0")
+	for _, old := range []clienttest.Step{
+		clienttest.Respond(200, "{}").Header("X-RateLimit-Remaining", "1").Header("X-RateLimit-Reset", "30"),
+		full.Header("X-RateLimit-Reset", "5"),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := clienttest.NewInMemory(t, old.Delay(2*time.Second), full.Header("X-RateLimit-Reset", "30").Delay(time.Second))
+			c := to(t, s, client.WithoutRateLimitWait())
+			together(t.Context(), c, 2)
+			time.Sleep(10 * time.Second)
+			if err := together(t.Context(), c, 1)[0]; !errors.Is(err, client.ErrRateLimitWait) {
+				t.Errorf("error %v, want ErrRateLimitWait", err)
+			}
+		})
+	}
+}
+
+// TestSameNews keeps the places of those that wait when the same is said again.
+func TestSameNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := clienttest.NewInMemory(t,
-			clienttest.Respond(200, "{}").Header("X-RateLimit-Remaining", "1").Header("X-RateLimit-Reset", "30").Delay(2*time.Second),
-			clienttest.Respond(200, "{}").Header("X-RateLimit-Remaining", "0").Header("X-RateLimit-Reset", "30").Delay(time.Second))
-		c := to(t, s, client.WithoutRateLimitWait())
-		together(t.Context(), c, 2)
-		if err := together(t.Context(), c, 1)[0]; !errors.Is(err, client.ErrRateLimitWait) {
-			t.Errorf("error %v, want ErrRateLimitWait", err)
+		full := clienttest.Respond(200, "{}").Header("Date", "").Header("X-RateLimit-Remaining", "0").
+			Header("X-RateLimit-Reset", strconv.FormatInt(time.Now().Add(30*time.Second).Unix(), 10))
+		s := clienttest.NewInMemory(t, full, full.Delay(2*time.Second), clienttest.Respond(200, "{}"))
+		c := to(t, s)
+		var wg sync.WaitGroup
+		for i, n := range []int{2, 10, 10} { // at 0 s, 1 s and 3 s
+			time.Sleep(time.Duration(i) * time.Second)
+			wg.Go(func() { together(t.Context(), c, n) })
+		}
+		wg.Wait()
+		all := s.Requests()[2:]
+		if took := all[19].At.Sub(all[0].At); took < 1800*time.Millisecond {
+			t.Errorf("20 requests were let go within %v, want 100 ms between two", took)
 		}
 	})
 }

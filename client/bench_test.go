@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -72,9 +73,7 @@ func getting(tb testing.TB, url string, rt http.RoundTripper) (typed, plain func
 // loopback starts a server that answers like canned, and returns its URL.
 func loopback(tb testing.TB) string {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		for k, v := range answerHeader {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), answerHeader)
 		io.WriteString(w, agentJSON)
 	}))
 	tb.Cleanup(s.Close)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"time"
@@ -137,9 +138,7 @@ func (k *call) send(ctx context.Context, req *http.Request) error {
 func (k *call) dress(ctx context.Context, req *http.Request) error {
 	s := &k.settings
 	h := req.Header
-	for name, values := range s.header {
-		h[name] = values
-	}
+	maps.Copy(h, s.header)
 	h["User-Agent"] = s.agent
 	h["Accept"] = acceptJSON
 	if k.stream {

@@ -471,6 +471,13 @@ func TestTruncatedJSON(t *testing.T) {
 			t.Error(r, err)
 		}
 	})
+	synctest.Test(t, func(t *testing.T) { // its headers came, and tell what to ask about
+		s := clienttest.NewInMemory(t, reply.Header("X-Request-Id", "req_5").Truncate(7))
+		_, err := ask(t.Context(), to(t, s))
+		if e, ok := errors.AsType[*client.Error](err); !ok || e.StatusCode != 0 || e.RequestID != "req_5" || !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("error %v", err)
+		}
+	})
 	for _, body := range []string{"", "<html>", "[1]", `"text"`, `{"id":1}`, `{"id":"a"}x`} {
 		synctest.Test(t, func(t *testing.T) {
 			s := clienttest.NewInMemory(t, clienttest.Respond(200, body).Header("Content-Type", "text/html"))

@@ -10,7 +10,7 @@ set -euo pipefail
 
 answerdesk serve --data data 2>desk.log &
 desk=${DESK:-http://127.0.0.1:8080}
-curl -sS --retry 9 --retry-connrefused "$desk/readyz"
+curl -s --retry 9 --retry-connrefused "$desk/readyz"
 key=$(answerdesk keys create --data data --name "First steps" --scope full)
 auth="Authorization: Bearer $key" json="Content-Type: application/json"
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -139,15 +140,13 @@ func readBool(s string) (bool, error) {
 	return b, nil
 }
 
-// readBasePath takes a plain path, as it stands in requests.
+// plainPath is what server.Options takes as its BasePath.
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
+
 func readBasePath(s string) (string, error) {
 	s = strings.TrimRight(s, "/")
-	if s == "" {
-		return "", nil
-	}
-	u := url.URL{Path: s}
-	if !strings.HasPrefix(s, "/") || path.Clean(s) != s || u.EscapedPath() != s {
-		return "", fmt.Errorf(`%q must begin with "/" and be a plain path, without dots, spaces and escapes`, s)
+	if !plainPath.MatchString(s) || s != "" && path.Clean(s) != s {
+		return "", fmt.Errorf(`%q must begin with "/" and be a plain path, such as /support`, s)
 	}
 	return s, nil
 }

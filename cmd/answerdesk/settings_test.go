@@ -127,6 +127,8 @@ func TestBadSettings(t *testing.T) {
 		{"base-path", "/a b", "plain path"},
 		{"base-path", "/a?b", "plain path"},
 		{"base-path", "/a%20b", "plain path"},
+		{"base-path", "/a+b", "plain path"},
+		{"base-path", "/.", "plain path"},
 		{"public-url", "desk.example.com", "must be an address such as https://desk.example.com"},
 		{"public-url", "ftp://desk.example.com", "must be an address"},
 		{"public-url", "https://ann:pw@desk.example.com", "must be an address"},

@@ -67,7 +67,7 @@ func FuzzRateLimit(f *testing.F) {
 		}
 		var g gate
 		for _, status := range []int{200, 429} {
-			g.learn(status, h, noon, noon)
+			g.learn(getAgent, status, h, noon, noon)
 			if _, err := g.hold(time.Minute); err != nil && !g.until.After(noon) {
 				t.Errorf("after %v a gate holds until %v: %v", h, g.until, err)
 			}

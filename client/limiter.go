@@ -31,10 +31,11 @@ func newGates(rps float64, burst int) *gates {
 }
 
 func (g *gates) gate() *gate {
-	if g.rps == 0 {
-		return &gate{}
+	of := &gate{bulk: &gate{}}
+	if g.rps > 0 {
+		of.limiter = rate.NewLimiter(rate.Limit(g.rps), g.burst)
 	}
-	return &gate{limiter: rate.NewLimiter(rate.Limit(g.rps), g.burst)}
+	return of
 }
 
 // of returns the gate of a call's own key.
@@ -56,6 +57,7 @@ func (g *gates) of(key string) *gate {
 // client's own limit, and the window that the server said is exhausted.
 type gate struct {
 	limiter *rate.Limiter // nil: no limit of the client's own
+	bulk    *gate         // what answers to bulks say: it may be of their own window, and holds up nothing else
 
 	mu     sync.Mutex
 	until  time.Time     // requests are held until then
@@ -88,7 +90,7 @@ func (e *heldBack) Unwrap() error { return ErrRateLimitWait }
 // enter waits for the turn of a request, and returns how long it did. It does not
 // begin a wait that is longer than most, or that would outlast ctx: then the
 // error is a *heldBack.
-func (g *gate) enter(ctx context.Context, most time.Duration) (waited time.Duration, err error) {
+func (g *gate) enter(ctx context.Context, op *operation, most time.Duration) (waited time.Duration, err error) {
 	if g.limiter != nil {
 		now := time.Now()
 		turn := g.limiter.ReserveN(now, 1)
@@ -97,6 +99,16 @@ func (g *gate) enter(ctx context.Context, most time.Duration) (waited time.Durat
 			return waited, err
 		}
 	}
+	slept, err := g.wait(ctx, most-waited)
+	if waited += slept; err != nil || !op.window {
+		return waited, err
+	}
+	slept, err = g.bulk.wait(ctx, most-waited)
+	return waited + slept, err
+}
+
+// wait waits until the server's window is open.
+func (g *gate) wait(ctx context.Context, most time.Duration) (waited time.Duration, err error) {
 	for {
 		d, err := g.hold(most - waited)
 		if d <= 0 || err != nil {
@@ -133,7 +145,10 @@ func (g *gate) hold(most time.Duration) (time.Duration, error) {
 }
 
 // learn takes in what the answer to a request that was sent at sent says.
-func (g *gate) learn(status int, h http.Header, sent, now time.Time) {
+func (g *gate) learn(op *operation, status int, h http.Header, sent, now time.Time) {
+	if op.window {
+		g = g.bulk
+	}
 	limit, known := readRateLimit(h, now)
 	var d time.Duration
 	switch {

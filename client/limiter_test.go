@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/client"
+	"github.com/answerdesk-go/answerdesk/client/api"
 	"github.com/answerdesk-go/answerdesk/client/clienttest"
 )
 
@@ -301,6 +302,46 @@ func TestSameNews(t *testing.T) {
 		all := s.Requests()[2:]
 		if took := all[19].At.Sub(all[0].At); took < 1800*time.Millisecond {
 			t.Errorf("20 requests were let go within %v, want 100 ms between two", took)
+		}
+	})
+}
+
+// TestBulkWindow has the window of bulks hold up bulks alone: they have one of
+// their own, and count in those of the key too.
+func TestBulkWindow(t *testing.T) {
+	full := clienttest.Respond(200, "{}").Header("Date", "").Header("X-RateLimit-Remaining", "0").Header("X-RateLimit-Reset", "30")
+	bulk := func(t *testing.T, c *client.Client) error {
+		return second(c.Content.Bulk(t.Context(), api.BulkRequest{Items: items(1, "x")}))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		for _, first := range []clienttest.Step{full, clienttest.RateLimited("30")} {
+			s := clienttest.NewInMemory(t, first, clienttest.Respond(200, "{}"))
+			c := to(t, s, client.WithoutRateLimitWait())
+			bulk(t, c)
+			if err := bulk(t, c); !errors.Is(err, client.ErrRateLimitWait) {
+				t.Errorf("the next bulk: %v, want ErrRateLimitWait", err)
+			}
+			if err := together(t.Context(), c, 1)[0]; err != nil {
+				t.Errorf("another call: %v", err)
+			}
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		c := to(t, clienttest.NewInMemory(t, full), client.WithoutRateLimitWait())
+		together(t.Context(), c, 1)
+		if err := bulk(t, c); !errors.Is(err, client.ErrRateLimitWait) {
+			t.Errorf("a bulk when the key is exhausted: %v, want ErrRateLimitWait", err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // a long bulk waits for its window, over and over
+		l := &window{limit: 10, every: time.Minute}
+		c := to(t, clienttest.NewInMemory(t, clienttest.Handler(l)))
+		begin := time.Now()
+		if _, err := c.Content.Bulk(t.Context(), api.BulkRequest{Items: items(25_000, "x")}); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begin); l.refused != 0 || took < 2*time.Minute || took > 2*time.Minute+time.Second {
+			t.Errorf("25 requests at 10 a minute took %v with %d refused", took, l.refused)
 		}
 	})
 }

@@ -18,6 +18,7 @@ type operation struct {
 	ifMatch     bool // takes If-Match
 	ifNoneMatch bool // takes If-None-Match
 	stream      bool // may answer with server-sent events
+	window      bool // has a rate limit of its own, beside those of the key
 }
 
 // repeat is why a request may be sent again when it is not known what became of
@@ -71,7 +72,7 @@ var (
 	getContent        = &operation{id: "getContent", method: http.MethodGet, path: "/v1/content/{id}", repeat: reads, ifNoneMatch: true}
 	updateContent     = &operation{id: "updateContent", method: http.MethodPut, path: "/v1/content/{id}", repeat: again, ifMatch: true}
 	deleteContent     = &operation{id: "deleteContent", method: http.MethodDelete, path: "/v1/content/{id}", repeat: again}
-	createContentBulk = &operation{id: "createContentBulk", method: http.MethodPost, path: "/v1/content/bulk", repeat: keyed}
+	createContentBulk = &operation{id: "createContentBulk", method: http.MethodPost, path: "/v1/content/bulk", repeat: keyed, window: true}
 
 	listAPIKeys   = &operation{id: "listAPIKeys", method: http.MethodGet, path: "/v1/api-keys", repeat: reads}
 	createAPIKey  = &operation{id: "createAPIKey", method: http.MethodPost, path: "/v1/api-keys", repeat: keyed}

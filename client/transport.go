@@ -35,7 +35,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if k.settings.noWait {
 		most = -inexact
 	}
-	waited, err := k.gate.enter(req.Context(), most)
+	waited, err := k.gate.enter(req.Context(), k.op, most)
 	if err != nil {
 		if req.Body != nil {
 			req.Body.Close()
@@ -49,7 +49,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req.WithContext(ctx))
 	if err == nil {
 		a.Status = resp.StatusCode
-		k.gate.learn(resp.StatusCode, resp.Header, a.Start, time.Now())
+		k.gate.learn(k.op, resp.StatusCode, resp.Header, a.Start, time.Now())
 		if k.stream && eventStream(resp) && clock.stop() {
 			k.live = newLiveBody(ctx, cancel, resp.Body, k.settings.idle)
 			resp.Body = k.live

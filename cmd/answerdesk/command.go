@@ -188,19 +188,18 @@ func (given *call) named(err error) error {
 
 // synopsis is how the command is called.
 func (c command) synopsis() string {
-	s := "answerdesk " + c.name
-	var may []string
+	words, may := []string{"answerdesk", c.name}, []string{}
 	for _, f := range c.settings {
 		if f.required == "" {
-			may = append(may, " ["+f.usage()+"]")
+			may = append(may, "["+f.usage()+"]")
 		} else {
-			s += " " + f.usage()
+			words = append(words, f.usage())
 		}
 	}
 	if len(may) > 2 {
-		may = []string{" [FLAG...]"}
+		may = []string{"[FLAG...]"}
 	}
-	return strings.TrimRight(s+strings.Join(may, "")+" "+c.takes, " ")
+	return strings.TrimRight(strings.Join(slices.Concat(words, may, []string{c.takes}), " "), " ")
 }
 
 func (c command) help() string {

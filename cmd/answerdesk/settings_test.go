@@ -76,7 +76,7 @@ func TestWays(t *testing.T) {
 		"allowed-origins": "https://example.com, https://*.example.com", "max-streams": "5", "index-memory": "64MiB",
 		"drain-timeout": "1m", "log-level": "debug", "migrate": "check",
 	}
-	file := `{"allowed_origins": ["https://example.com", "https://*.example.com"], "max_streams": 5, "dev": true`
+	fields := []string{`"allowed_origins": ["https://example.com", "https://*.example.com"], "max_streams": 5, "dev": true`}
 	var flags []string
 	for _, s := range serveSettings {
 		v, ok := values[s.name]
@@ -87,13 +87,13 @@ func TestWays(t *testing.T) {
 			flags = append(flags, "--"+s.name+"="+v)
 		}
 		if ok && !slices.Contains([]string{"allowed-origins", "max-streams", "dev"}, s.name) {
-			file += fmt.Sprintf(", %q: %q", s.field(), v)
+			fields = append(fields, fmt.Sprintf("%q: %q", s.field(), v))
 		}
 	}
 	if got, err := settled(t, flags...); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("by flags = %+v, %v, want %+v", got, err, want)
 	}
-	if got, err := settled(t, "--config", config(t, file+"}")); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+	if got, err := settled(t, "--config", config(t, "{"+strings.Join(fields, ", ")+"}")); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("by file = %+v, %v, want %+v", got, err, want)
 	}
 	for name, v := range values {

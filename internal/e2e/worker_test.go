@@ -33,7 +33,7 @@ const roleVar = "ANSWERDESK_E2E_ROLE"
 
 // A role is what a process is started for.
 type role struct {
-	Do      string // "load", "recover", "backup" or "write"
+	Do      string // "load", "recover", "backup", "write" or "serve"
 	Dir     string // of the desk
 	First   int    // step
 	Seed    uint64
@@ -45,6 +45,8 @@ type role struct {
 	// file.
 	At  string
 	Hit int
+
+	Addr string // to serve at
 }
 
 func TestMain(m *testing.M) {
@@ -75,6 +77,9 @@ func play(v string) error {
 	case "backup":
 		defer cancel()
 		return r.backUp(ctx)
+	case "serve":
+		defer cancel()
+		return r.serve(ctx)
 	case "write":
 		defer cancel()
 		return r.write(ctx, os.Stdin, os.Stdout)

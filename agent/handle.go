@@ -59,7 +59,7 @@ func (h *Handle) Stream(ctx context.Context, m Message) iter.Seq2[Event, error] 
 			return
 		}
 		// When ctx ends, the turn does a moment later, and tells why.
-		if err := r.read(context.WithoutCancel(ctx), 0, yield); err != nil && err != errLeft {
+		if err := r.read(context.WithoutCancel(ctx), 0, yield); err != nil && !errors.Is(err, errLeft) {
 			yield(Event{}, err)
 		}
 	}

@@ -29,7 +29,7 @@ const (
 // When ctx ends, so does the reading, with ctx's error. The turn does not.
 func (cs *Conversations) Watch(ctx context.Context, replyID string, after int) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		if err := cs.watch(ctx, replyID, after, yield); err != nil && err != errLeft {
+		if err := cs.watch(ctx, replyID, after, yield); err != nil && !errors.Is(err, errLeft) {
 			yield(Event{}, err)
 		}
 	}

@@ -123,7 +123,7 @@ func (k *call) send(ctx context.Context, req *http.Request) error {
 	}
 	k.stop, k.answered, k.status, k.header, k.body, k.live = nil, false, 0, nil, nil, nil
 
-	resp, err := k.retry.Do(r)
+	resp, err := k.retry.Do(r) //nolint:bodyclose // what decodes or streams the answer closes it
 	if k.settings.response != nil && k.header != nil {
 		*k.settings.response = k.response(resp)
 	}

@@ -250,7 +250,7 @@ func toHost(h http.Header) string {
 // bare takes the URL off an error of http.Client, whose text quotes it with its
 // query.
 func bare(err error) error {
-	if u, ok := err.(*url.Error); ok {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

@@ -64,7 +64,7 @@ func TestError(t *testing.T) {
 	} {
 		e := &Error{StatusCode: 200, Code: code}
 		for _, kind := range []error{ErrNotFound, ErrServer, ErrRateLimited, ErrConflict} {
-			if got := errors.Is(e, kind); got != (kind == want) {
+			if got := errors.Is(e, kind); got != errors.Is(want, kind) {
 				t.Errorf("an error %q within a stream is %q: %v", code, kind, got)
 			}
 		}

@@ -138,14 +138,14 @@ func newUpload(file File, fields *FileFields) (*upload, error) {
 		{"agent_id", fields.AgentID}, {"external_id", fields.ExternalID}, {"title", fields.Title}, {"url", fields.URL}, {"metadata", metadata},
 	} {
 		if f.value != "" {
-			w.WriteField(f.name, f.value) // a bytes.Buffer takes all
+			_ = w.WriteField(f.name, f.value) // a bytes.Buffer takes all
 		}
 	}
 	kind, err := partType(file)
 	if err != nil {
 		return nil, err
 	}
-	w.CreatePart(textproto.MIMEHeader{
+	_, _ = w.CreatePart(textproto.MIMEHeader{
 		"Content-Disposition": {multipart.FileContentDisposition("file", cmp.Or(file.Name, "file"))},
 		"Content-Type":        {kind},
 	})

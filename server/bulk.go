@@ -36,46 +36,37 @@ func newBulkSchemas(doc *openapi3.T) bulkSchemas {
 // A bulk is the body of POST /v1/content/bulk.
 type bulk struct {
 	api.BulkRequest
-	items [][]byte // as they are written
+	docs []knowledge.Document // the items that can be read
+	at   []int                // where each document stands in the request
+	errs []error              // of each item: why it cannot be read
 }
 
 // CreateContentBulk serves POST /v1/content/bulk. Its body is read from the call.
 func (h *handlers) CreateContentBulk(ctx context.Context, _ api.CreateContentBulkRequestObject) (api.CreateContentBulkResponseObject, error) {
 	c := callOf(ctx)
-	b, err := h.bulk.read(c.body)
+	b, err := h.readBulk(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	if b.AgentID, err = c.agentID(ctx, b.AgentID); err != nil {
-		return nil, err
-	}
-	docs := make([]knowledge.Document, 0, len(b.items))
-	at := make([]int, 0, len(b.items)) // where each document stands in the request
-	out := api.BulkResult{Results: make([]api.BulkItemResult, len(b.items))}
-	for i, raw := range b.items {
-		d, err := h.bulk.readItem(b.AgentID, raw)
-		switch {
-		case err == nil:
-			docs, at = append(docs, d), append(at, i)
-		case value(b.Atomic):
-			return nil, inItem(&knowledge.ItemError{Index: i, Err: err}, true)
-		default:
+	out := api.BulkResult{Results: make([]api.BulkItemResult, len(b.errs))}
+	for i, err := range b.errs {
+		if err != nil {
 			out.Results[i] = refused(c, i, err)
 		}
 	}
-	done, err := h.putBulk(ctx, docs, b)
+	done, err := h.putBulk(ctx, c, b)
 	if e, ok := errors.AsType[*knowledge.ItemError](err); ok {
-		return nil, inItem(&knowledge.ItemError{Index: at[e.Index], Err: inContent(e.Err)}, true)
+		return nil, inItem(&knowledge.ItemError{Index: b.at[e.Index], Err: inContent(e.Err)}, true)
 	}
 	if err != nil {
 		return nil, err
 	}
 	for i, in := range done {
 		if in.Err != nil {
-			out.Results[at[i]] = refused(c, at[i], inContent(in.Err))
+			out.Results[b.at[i]] = refused(c, b.at[i], inContent(in.Err))
 			continue
 		}
-		out.Results[at[i]] = api.BulkItemResult{Index: int32(at[i]), Status: string(in.Status), ID: in.Document.ID}
+		out.Results[b.at[i]] = api.BulkItemResult{Index: int32(b.at[i]), Status: string(in.Status), ID: in.Document.ID}
 	}
 	count(&out)
 	if out.KnowledgeRevision, err = c.company.Knowledge().Revision(ctx); err != nil {
@@ -86,13 +77,12 @@ func (h *handlers) CreateContentBulk(ctx context.Context, _ api.CreateContentBul
 
 // putBulk stores the documents of a bulk, or says what the same request stored
 // before.
-func (h *handlers) putBulk(ctx context.Context, docs []knowledge.Document, b bulk) ([]knowledge.Ingested, error) {
-	c := callOf(ctx)
+func (h *handlers) putBulk(ctx context.Context, c *call, b *bulk) ([]knowledge.Ingested, error) {
 	company := c.company
 	if result, ok := c.made(); ok {
 		company = company.By(store.Request{Receipt: &store.Receipt{Result: result, Done: true}})
 	}
-	done, err := company.Knowledge().Bulk(ctx, docs, &knowledge.BulkOptions{Atomic: value(b.Atomic), DryRun: value(b.DryRun)})
+	done, err := company.Knowledge().Bulk(ctx, b.docs, &knowledge.BulkOptions{Atomic: value(b.Atomic), DryRun: value(b.DryRun)})
 	c.goesOn = err != nil && len(done) > 0 // what is stored is accounted for: a repetition goes on from there
 	if value(b.DryRun) {
 		h.release(ctx, c) // nothing was done that a repetition could do twice
@@ -121,34 +111,64 @@ func count(out *api.BulkResult) {
 	}
 }
 
-// read reads a bulk, without its items.
-func (s bulkSchemas) read(body []byte) (b bulk, err error) {
+// readBulk reads the body of a call, which is let go: of a large one there is then
+// one copy. The call keeps what was read, in case it is served once more.
+func (h *handlers) readBulk(ctx context.Context, c *call) (*bulk, error) {
+	if b, ok := c.value.(*bulk); ok {
+		return b, nil
+	}
+	b := &bulk{}
+	items, err := h.bulk.readFrame(c.body, &b.BulkRequest)
+	if err != nil {
+		return nil, err
+	}
+	if b.AgentID, err = c.agentID(ctx, b.AgentID); err != nil {
+		return nil, err
+	}
+	b.errs = make([]error, len(items))
+	for i, raw := range items {
+		d, err := h.bulk.readItem(b.AgentID, raw)
+		switch {
+		case err == nil:
+			b.docs, b.at = append(b.docs, d), append(b.at, i)
+		case value(b.Atomic):
+			return nil, inItem(&knowledge.ItemError{Index: i, Err: err}, true)
+		default:
+			b.errs[i] = err
+		}
+	}
+	c.body, c.value = nil, b
+	return b, nil
+}
+
+// readFrame reads a bulk but for its items, which it returns as they are written.
+func (s bulkSchemas) readFrame(body []byte, into *api.BulkRequest) (items [][]byte, err error) {
 	if p := checkJSON(body); p != nil {
-		return b, p
+		return nil, p
 	}
 	if body[spaces(body, 0)] != '{' {
-		return b, wrong("body", "must be an object")
+		return nil, wrong("body", "must be an object")
 	}
 	frame := map[string]any{}
 	for name, raw := range members(body) {
 		if name == "items" && raw[0] == '[' {
 			for item := range elements(raw) {
-				if b.items = append(b.items, item); uint64(len(b.items)) > *s.frame.Properties[name].Value.MaxItems {
+				if items = append(items, item); uint64(len(items)) > *s.frame.Properties[name].Value.MaxItems {
 					break // which the frame says
 				}
 			}
-			frame[name] = make([]any, len(b.items))
+			frame[name] = make([]any, len(items))
 			continue
 		}
 		if frame[name], err = parse(raw); err != nil {
-			return b, err
+			return nil, err
 		}
 	}
 	if err := compare(frame, s.frame); err != nil {
-		return b, err
+		return nil, err
 	}
 	delete(frame, "items")
-	return b, runtime.BindJSONValue(frame, &b.BulkRequest)
+	return items, runtime.BindJSONValue(frame, into)
 }
 
 // readItem reads one item of a bulk.

@@ -26,6 +26,7 @@ type call struct {
 	value any    // what the body says, if the operation has a schema for it
 	err   error  // what the operation ended with, if it has not answered
 
+	hash     []byte // of the body, if the request may be repeated
 	claimed  *store.Receipt
 	replayed bool   // the answer is to be that of result
 	result   string // of the same request, made before
@@ -51,11 +52,10 @@ func (c *call) created(path, id string) { c.header.Set("Location", c.root+path+i
 // rewind gives the body back to the request, to be read from its beginning.
 func (c *call) rewind(r *http.Request) {
 	switch {
+	case c.op.id == bulkID:
+		r.Body, r.ContentLength = validated{http.NoBody, map[string]any{}}, 0 // see readBulk
 	case len(c.body) == 0:
 		r.Body, r.ContentLength = http.NoBody, 0
-	case c.op.id == bulkID:
-		// The method reads it from the call, piece by piece.
-		r.Body, r.ContentLength = validated{http.NoBody, map[string]any{}}, 0
 	default:
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(c.body)), int64(len(c.body))
 		if c.op.schema != nil {

@@ -31,8 +31,11 @@ func (s *Server) claim(r *http.Request, c *call) error {
 	if !c.op.repeatable || key == "" {
 		return nil
 	}
+	if c.hash == nil {
+		c.hash = hashOf(c.body, r.Header.Get("Content-Type"))
+	}
 	want := store.ReceiptClaim{
-		Scope: c.principal.ID + " " + c.op.method + " " + r.URL.Path, Key: key, Hash: hashOf(c.body, r.Header.Get("Content-Type")),
+		Scope: c.principal.ID + " " + c.op.method + " " + r.URL.Path, Key: key, Hash: c.hash,
 		Lease: receiptLease, Keep: receiptKept,
 	}
 	for pause := firstLook; ; pause = min(2*pause, laterLook) {

@@ -125,7 +125,7 @@ func (k *call) send(ctx context.Context, req *http.Request) error {
 
 	resp, err := k.retry.Do(r) //nolint:bodyclose // what decodes or streams the answer closes it
 	if k.settings.response != nil && k.header != nil {
-		*k.settings.response = k.response(resp)
+		*k.settings.response = k.response(resp) //nolint:bodyclose // a copy without its body
 	}
 	if err == nil && resp.StatusCode < http.StatusMultipleChoices {
 		k.client.budget.earn()

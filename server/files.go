@@ -1,11 +1,13 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"mime/multipart"
 	"unicode/utf8"
 
@@ -32,6 +34,28 @@ func (h *handlers) UploadFile(ctx context.Context, r api.UploadFileRequestObject
 	written := callOf(ctx).wrote("/v1/knowledge/documents/", out[0])
 	callOf(ctx).header.Del("ETag") // the answer is not the document alone
 	return api.UploadFile202JSONResponse{Document: documentShape(written)}, nil
+}
+
+// formMedia is the type of a body in parts.
+const formMedia = "multipart/form-data"
+
+// checkForm says whether a body in parts is there to its last boundary: package
+// multipart takes one that is cut between two parts for a whole one.
+func checkForm(body []byte, contentType string) error {
+	boundary := boundaryOf(contentType)
+	if boundary == "" || !bytes.Contains(body, []byte("--"+boundary+"--")) {
+		return wrong("body", "is not multipart/form-data as its Content-Type says, or did not arrive whole")
+	}
+	return nil
+}
+
+// boundaryOf returns what parts a body, and "" for one that is not in parts.
+func boundaryOf(contentType string) string {
+	media, params, err := mime.ParseMediaType(contentType)
+	if err != nil || media != formMedia {
+		return ""
+	}
+	return params["boundary"]
 }
 
 // readUpload reads the parts of an upload, in any order.

@@ -5,9 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"mime"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/agent"
@@ -71,10 +69,7 @@ func (s *Server) claim(r *http.Request, c *call) error {
 // hashOf tells one body from another. The boundary of a multipart body is left out:
 // it is another one each time the same form is sent.
 func hashOf(body []byte, contentType string) []byte {
-	boundary := ""
-	if media, params, err := mime.ParseMediaType(contentType); err == nil && strings.HasPrefix(media, "multipart/") {
-		boundary = params["boundary"]
-	}
+	boundary := boundaryOf(contentType)
 	if boundary == "" {
 		sum := sha256.Sum256(body)
 		return sum[:]

@@ -65,8 +65,14 @@ func (s *Server) pass(w *answer, r *http.Request, c *call, serve http.Handler) (
 
 // receive reads the body and compares it with the contract.
 func (s *Server) receive(w *answer, r *http.Request, c *call) (err error) {
-	if c.body, err = readBody(w, r, c.op); err != nil || c.op.schema == nil || len(c.body) == 0 && c.op.optionalBody {
+	if c.body, err = readBody(w, r, c.op); err != nil {
 		return err
+	}
+	if c.op.media == formMedia {
+		return checkForm(c.body, r.Header.Get("Content-Type"))
+	}
+	if c.op.schema == nil || len(c.body) == 0 && c.op.optionalBody {
+		return nil
 	}
 	if p := checkJSON(c.body); p != nil {
 		return p

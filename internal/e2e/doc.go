@@ -7,4 +7,8 @@
 // data was opened again, [Book.Check] compares the two: what was acknowledged is
 // there, what was not is there whole or not at all, and nothing is there that
 // nobody asked for.
+//
+// The tests also play sessions of callers with the hosted API, each one in the
+// process and over the network, and hold every request and answer against
+// openapi.yaml.
 package e2e

@@ -308,3 +308,37 @@ func playDeletedWhileRunning(s *suite) {
 		}
 	}
 }
+
+// Messages to a conversation that is answering wait in line; with too many of them
+// there, another one is told so.
+func playInLine(s *suite) {
+	const most, over = 1 + 16, 3 // are answered, one after the other; are told
+	release := s.beginBlocked()
+	c := s.admin
+	go release()
+	id := ok(c.Messages.Create(s.Context(), api.MessageRequest{Message: "When do you open?"}))(s).ConversationID
+	answers := make(chan *answer)
+	for range most + over {
+		go func() {
+			answers <- c.send(request{method: "POST", path: "/v1/message", body: fields{"message": "When do you open?", "conversation_id": id}})
+		}()
+	}
+	for range over { // nothing was released yet
+		if a := <-answers; a.status != http.StatusConflict || a.code() != "turn_in_progress" {
+			s.Errorf("a message too many = %d %s, want turn_in_progress", a.status, a.body)
+		}
+	}
+	go func() {
+		for range most {
+			release()
+		}
+	}()
+	for range most {
+		if a := <-answers; a.status != http.StatusOK || a.at("outcome") != "answer" {
+			s.Errorf("a message that waited = %d %s, want an answer", a.status, a.body)
+		}
+	}
+	if conversation := ok(c.Conversations.Get(s.Context(), id))(s); conversation.Turns != 1+most || conversation.Running {
+		s.Errorf("the conversation is %+v, want %d turns that have ended", conversation, 1+most)
+	}
+}

@@ -311,6 +311,7 @@ var scenes = []scene{
 	{"messages", playMessages},
 	{"streams", playStreams},
 	{"cancel", playCancel},
+	{"in line", playInLine},
 	{"documents", playDocuments},
 	{"files", playFiles},
 	{"qa pairs", playQAPairs},

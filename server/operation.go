@@ -6,9 +6,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/access"
 )
 
@@ -49,6 +51,16 @@ const bulkID = "createContentBulk"
 // streams reports whether an operation may answer with events, each of which is to
 // arrive at once: what compresses an answer holds it back.
 func (op *operation) streams() bool { return op.id == "streamMessage" || op.id == "listMessageEvents" }
+
+// loaded are the operations of the contract, read once: that takes longer than all
+// else about a server.
+var loaded = sync.OnceValues(func() ([]*operation, bulkSchemas) {
+	doc, ops, err := load(answerdesk.OpenAPI())
+	if err != nil {
+		panic(err) // a test loads it
+	}
+	return ops, newBulkSchemas(doc)
+})
 
 // load reads the contract.
 func load(contract []byte) (*openapi3.T, []*operation, error) {

@@ -13,17 +13,13 @@ import (
 // routes puts the handler together: what is the same for all requests, outermost
 // first, then one pipeline an operation.
 func (s *Server) routes() http.Handler {
-	contract := answerdesk.OpenAPI()
-	doc, ops, err := load(contract)
-	if err != nil {
-		panic(err) // a test loads it
-	}
-	s.bulk = newBulkSchemas(doc)
+	ops, bulk := loaded()
+	s.bulk = bulk
 	strict := api.NewStrictHandlerWithOptions(&handlers{s}, nil, api.StrictHTTPServerOptions{RequestErrorHandlerFunc: unreadable, ResponseErrorHandlerFunc: kept})
 	generated := api.HandlerWithOptions(strict, api.StdHTTPServerOptions{ErrorHandlerFunc: unreadable})
 
 	mux, compress := http.NewServeMux(), compressor()
-	own := s.operations(contract)
+	own := s.operations(answerdesk.OpenAPI())
 	for _, op := range ops {
 		pattern := op.method + " " + op.path
 		switch {

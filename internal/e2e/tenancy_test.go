@@ -311,8 +311,15 @@ func seen(a *answer, named string) map[string]any {
 			header[name] = masked([]byte(a.header.Get(name)), named)
 		}
 	}
-	return map[string]any{"status": a.status, "header": header, "body": masked(a.body, named)}
+	body := a.body
+	if events, err := eventsIn(body); err == nil && len(events) > 0 { // how much of a reply came in parts is chance
+		body = sequence.ReplaceAll([]byte(events[len(events)-1].Data), nil)
+	}
+	return map[string]any{"status": a.status, "header": header, "body": masked(body, named)}
 }
+
+// sequence is the number of an event.
+var sequence = regexp.MustCompile(`"sequence":\d+,?`)
 
 // masks are what differs between two answers to the same request.
 var masks = []struct {

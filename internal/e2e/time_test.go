@@ -96,14 +96,14 @@ func TestKeysRunOut(t *testing.T) {
 // A request can be repeated for a day; after that it is another one.
 func TestReceiptsRunOut(t *testing.T) {
 	inTime(t, func(c *clockwork) {
-		make := func() *answer { return c.call(c.secret, "POST", "/v1/agents", "once", `{"name": "Zoe"}`) }
-		first := make()
+		once := func() *answer { return c.call(c.secret, "POST", "/v1/agents", "once", `{"name": "Zoe"}`) }
+		first := once()
 		time.Sleep(24*time.Hour - time.Minute)
-		if again := make(); again.at("id") != first.at("id") || again.header.Get("Idempotent-Replayed") != "true" {
+		if again := once(); again.at("id") != first.at("id") || again.header.Get("Idempotent-Replayed") != "true" {
 			c.t.Errorf("within a day = %s, want agent %v again", again.body, first.at("id"))
 		}
 		time.Sleep(2 * time.Minute)
-		if later := make(); later.status != http.StatusCreated || later.at("id") == first.at("id") || later.header.Get("Idempotent-Replayed") != "" {
+		if later := once(); later.status != http.StatusCreated || later.at("id") == first.at("id") || later.header.Get("Idempotent-Replayed") != "" {
 			c.t.Errorf("after a day = %s, want another agent", later.body)
 		}
 	})

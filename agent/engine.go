@@ -49,6 +49,7 @@ type Engine struct {
 
 	mu       sync.Mutex
 	live     map[string]*running // by the id of the reply
+	unheard  map[string]*running // the streamed ones that ended before anybody read them
 	draining bool                // no turn begins any more
 	cut      bool                // and those that run are to end
 	turns    sync.WaitGroup
@@ -70,7 +71,7 @@ func New(s Store, r Retriever, a Answerer, opts *Options) *Engine {
 	}
 	e := &Engine{
 		store: s, retriever: r, answerer: a, opts: o, worker: id.New(id.Work),
-		live: map[string]*running{}, lines: lines{most: o.MaxWaiting, byKey: map[string]*line{}},
+		live: map[string]*running{}, unheard: map[string]*running{}, lines: lines{most: o.MaxWaiting, byKey: map[string]*line{}},
 	}
 	e.answer = e.fromKnowledge
 	for i := len(o.Middleware) - 1; i >= 0; i-- {

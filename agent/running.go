@@ -67,6 +67,9 @@ func (e *Engine) start(ctx context.Context, r *running, leave func()) *running {
 		defer func() {
 			e.mu.Lock()
 			delete(e.live, r.turn.ReplyID)
+			if err == nil {
+				e.keepUnheard(r)
+			}
 			e.mu.Unlock()
 			r.finish(reply, err)
 		}()

@@ -39,6 +39,7 @@ type story struct {
 	reply   Reply
 	err     error
 	readers int
+	heard   bool // whether anybody has read
 	unread  *time.Timer
 }
 
@@ -129,6 +130,7 @@ func (r *running) attach() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.readers++
+	r.heard = true
 	if r.unread != nil {
 		r.unread.Stop()
 		r.unread = nil

@@ -24,7 +24,9 @@ const (
 // While the turn runs in this process, the events are those told so far and those
 // to come. What another process tells stays there: of such a turn, and of one that
 // has ended, comes the end alone, numbered [StoredSequence], and nothing for who
-// has that already. If the process of the turn is lost, its watcher takes it over.
+// has that already; but the first reader of a turn that was started to be read, by
+// [Handle.StartStream], gets all of it for a moment after its end. If the process
+// of the turn is lost, its watcher takes it over.
 //
 // When ctx ends, so does the reading, with ctx's error. The turn does not.
 func (cs *Conversations) Watch(ctx context.Context, replyID string, after int) iter.Seq2[Event, error] {
@@ -45,6 +47,11 @@ func (cs *Conversations) watch(ctx context.Context, replyID string, after int, y
 			err := r.read(ctx, after, yield)
 			if _, lost := errors.AsType[*lostError](err); !lost {
 				return err
+			}
+		}
+		if after == 0 {
+			if r := cs.takeUnheard(ctx, canonical); r != nil {
+				return r.read(ctx, 0, yield)
 			}
 		}
 		t, err := cs.Running(ctx, canonical)

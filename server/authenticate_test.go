@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,11 +13,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/access"
 	"github.com/answerdesk-go/answerdesk/agent/agenttest"
 	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/server"
 	"github.com/answerdesk-go/answerdesk/store"
+	"github.com/answerdesk-go/answerdesk/store/sqlite"
 )
 
 // A key may be shown in either of two headers, in both, and more than once; two
@@ -120,6 +123,30 @@ func TestAuthenticateStoreGone(t *testing.T) {
 		t.Error("the 503 does not say when to come again")
 	}
 	h.do(t, "GET", "/v1/agents", "", "X-Api-Key", "nonsense").is(t, 401, "invalid_api_key")
+}
+
+// oddStore fails in a way that nobody thought of when it is asked for a key.
+type oddStore struct{ *sqlite.Store }
+
+func (oddStore) KeyByHash(context.Context, [32]byte) (access.Key, error) {
+	return access.Key{}, errors.New("odd")
+}
+
+// Whatever keeps the server from telling who calls, it does not say that nobody does.
+func TestAuthenticateStoreOdd(t *testing.T) {
+	st, err := sqlite.Open(t.Context(), t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	d, err := answerdesk.New(t.Context(), oddStore{st}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	h := &host{Server: server.New(d, nil), desk: d}
+	h.key = newKey(t, d, d.ID(), access.NewKey{Name: "k", Scope: access.ScopeRead})
+	h.do(t, "GET", "/v1/agents", "").is(t, 500, "internal_error")
 }
 
 // A host may know its callers in a way of its own.

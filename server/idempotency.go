@@ -15,6 +15,7 @@ import (
 const (
 	receiptLease = 10 * time.Second // a claim holds without a step that renews it
 	receiptKept  = 24 * time.Hour
+	claimTries   = 10 // to do the work of a request that others take up meanwhile
 
 	firstLook = 10 * time.Millisecond // between looks at a request that another is serving
 	laterLook = 250 * time.Millisecond

@@ -284,19 +284,32 @@ type fencedStore struct {
 }
 
 func (s *fencedStore) CreateAgent(ctx context.Context, c store.Commit, a agent.Agent) error {
-	s.mu.Lock()
-	lost := s.fence > 0
-	s.fence--
-	s.mu.Unlock()
-	if lost {
-		if err := s.ReleaseReceipt(ctx, c.Company, *c.Receipt); err != nil {
-			return err
-		}
+	if err := s.lose(ctx, c); err != nil {
+		return err
 	}
 	return s.Store.CreateAgent(ctx, c, a)
 }
 
-// When a claim is lost before its work is stored, the request takes it up again.
+func (s *fencedStore) WriteDocuments(ctx context.Context, c store.Commit, writes []knowledge.Write) (knowledge.Written, error) {
+	if err := s.lose(ctx, c); err != nil {
+		return knowledge.Written{}, err
+	}
+	return s.Store.WriteDocuments(ctx, c, writes)
+}
+
+func (s *fencedStore) lose(ctx context.Context, c store.Commit) error {
+	s.mu.Lock()
+	lost := s.fence > 0
+	s.fence--
+	s.mu.Unlock()
+	if !lost {
+		return nil
+	}
+	return s.ReleaseReceipt(ctx, c.Company, *c.Receipt)
+}
+
+// When a claim is lost before its work is stored, the request takes it up again, and
+// gives up when that happens without end.
 func TestClaimLost(t *testing.T) {
 	st, err := sqlite.Open(t.Context(), t.TempDir(), nil)
 	if err != nil {
@@ -316,6 +329,10 @@ func TestClaimLost(t *testing.T) {
 	if l, err := d.Agents().List(t.Context(), store.Page{}); err != nil || len(l.Data) != 2 {
 		t.Errorf("there are %d agents, %v, want the default one and the new one", len(l.Data), err)
 	}
+	fenced.fence = 3
+	h.again(t, "POST", "/v1/content/bulk", `{"items":[{"content":"A"},{"content":""},{"content":"C"}]}`, "Idempotency-Key", "k")
+	fenced.fence = 1000
+	h.do(t, "POST", "/v1/agents", `{"name":"Never"}`, "Idempotency-Key", "never").is(t, 409, "conflict")
 }
 
 // A bulk that the store breaks off leaves its receipt: the same request goes on

@@ -48,7 +48,7 @@ func (s *Server) pass(w *answer, r *http.Request, c *call, serve http.Handler) (
 	if err := s.receive(w, r, c); err != nil {
 		return err
 	}
-	for {
+	for tries := 1; ; tries++ {
 		if err := s.claim(r, c); err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (s *Server) pass(w *answer, r *http.Request, c *call, serve http.Handler) (
 		c.err = nil
 		c.rewind(r)
 		serve.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
-		if c.claimed != nil && errors.Is(c.err, store.ErrFenced) && w.status == 0 {
+		if c.claimed != nil && errors.Is(c.err, store.ErrFenced) && w.status == 0 && tries < claimTries {
 			continue // the same request, made again meanwhile, has the work now
 		}
 		return c.err

@@ -240,6 +240,9 @@ func TestReaderLeaves(t *testing.T) {
 			if time.Since(left) > 0 {
 				t.Errorf("the stream has gone on for %v", time.Since(left))
 			}
+			if told, _ := l.told(t); len(told) != len(events) {
+				t.Errorf("nobody was told %s", script(told[len(events):]))
+			}
 			reply := "/v1/messages/" + events[0].MessageID
 			if !back {
 				time.Sleep(31 * time.Second)

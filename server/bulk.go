@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/oapi-codegen/runtime"
@@ -26,9 +27,7 @@ func newBulkSchemas(doc *openapi3.T) bulkSchemas {
 	item := items.Items.Value
 	items.Items = nil
 	frame.Properties = openapi3.Schemas{}
-	for name, p := range whole.Properties {
-		frame.Properties[name] = p
-	}
+	maps.Copy(frame.Properties, whole.Properties)
 	frame.Properties["items"] = items.NewRef()
 	return bulkSchemas{&frame, item}
 }

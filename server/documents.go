@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 
 	"github.com/oapi-codegen/nullable"
 
@@ -39,7 +40,7 @@ func ofKind(ctx context.Context, kind knowledge.Kind, name, id string) (knowledg
 
 // renamed calls a document that is not there what the route calls it.
 func renamed(err error, name string) error {
-	if e, ok := err.(*store.NotFoundError); ok && e.Kind == "document" {
+	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == "document" {
 		return store.NotFound(name, e.ID)
 	}
 	return err

@@ -25,7 +25,7 @@ func TestDrain(t *testing.T) {
 			if ready.Status != "ready" {
 				t.Errorf("before, the server is %s", ready.Status)
 			}
-			stream := h.stream(t, t.Context(), "POST", "/v1/message/stream", question)
+			stream := h.stream(t.Context(), t, "POST", "/v1/message/stream", question)
 			asked := make(chan answer, 1)
 			go func() { asked <- h.do(t, "POST", "/v1/message", question, "Idempotency-Key", "k") }()
 			synctest.Wait()
@@ -51,7 +51,7 @@ func TestDrain(t *testing.T) {
 					t.Errorf("POST %s says when to come again: %q", path, a.Header().Get("Retry-After"))
 				}
 			}
-			again := h.stream(t, t.Context(), "GET", "/v1/messages/"+events[0].MessageID+"/events", "", "Accept", asEvents)
+			again := h.stream(t.Context(), t, "GET", "/v1/messages/"+events[0].MessageID+"/events", "", "Accept", asEvents)
 
 			if patient {
 				close(release)
@@ -75,7 +75,7 @@ func TestDrain(t *testing.T) {
 				a.is(t, 503, "server_draining")
 			}
 			// What is stored can be read until the end.
-			resumed := h.stream(t, t.Context(), "GET", "/v1/messages/"+events[0].MessageID+"/events", "", "Accept", asEvents)
+			resumed := h.stream(t.Context(), t, "GET", "/v1/messages/"+events[0].MessageID+"/events", "", "Accept", asEvents)
 			<-resumed.done
 			if events, _ := resumed.told(t); len(events) != 1 {
 				t.Errorf("afterwards the stream is %s", script(events))
@@ -106,13 +106,13 @@ func TestDrainBesideAnother(t *testing.T) {
 		here.key = newKey(t, here.desk, here.desk.ID(), access.NewKey{Name: "k", Scope: access.ScopeFull})
 		there.key = here.key
 
-		first := there.stream(t, t.Context(), "POST", "/v1/message/stream", question, "Idempotency-Key", "k")
+		first := there.stream(t.Context(), t, "POST", "/v1/message/stream", question, "Idempotency-Key", "k")
 		next <- struct{}{}
 		synctest.Wait()
 		events, _ := first.told(t)
 		path := "/v1/messages/" + events[0].MessageID + "/events"
-		followed := here.stream(t, t.Context(), "GET", path, "", "Accept", asEvents, lastEvent, "2")
-		same := here.stream(t, t.Context(), "POST", "/v1/message/stream", question, "Idempotency-Key", "k")
+		followed := here.stream(t.Context(), t, "GET", path, "", "Accept", asEvents, lastEvent, "2")
+		same := here.stream(t.Context(), t, "POST", "/v1/message/stream", question, "Idempotency-Key", "k")
 		waiting := make(chan answer, 1)
 		go func() { waiting <- here.do(t, "GET", path+"?after=2&wait=30", "") }()
 		time.Sleep(5 * time.Second)
@@ -128,7 +128,7 @@ func TestDrainBesideAnother(t *testing.T) {
 		}
 		(<-waiting).is(t, 503, "server_draining")
 
-		resumed := there.stream(t, t.Context(), "GET", path, "", "Accept", asEvents, lastEvent, "2")
+		resumed := there.stream(t.Context(), t, "GET", path, "", "Accept", asEvents, lastEvent, "2")
 		synctest.Wait()
 		next <- struct{}{}
 		<-resumed.done

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
@@ -43,7 +44,7 @@ func (h *handlers) CreateQAPairs(ctx context.Context, r api.CreateQAPairsRequest
 
 // inItem names the item of a list that an error is about.
 func inItem(err error, list bool) error {
-	e, ok := err.(*knowledge.ItemError)
+	e, ok := errors.AsType[*knowledge.ItemError](err)
 	if !ok || !list {
 		return err
 	}

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"maps"
+
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/answerdesk-go/answerdesk/access"
@@ -124,9 +126,7 @@ func qaShape(d knowledge.Document) api.QAPair {
 
 func contentShape(d knowledge.Document) api.Content {
 	metadata := map[string]any{"title": d.Title}
-	for name, v := range d.Metadata {
-		metadata[name] = v
-	}
+	maps.Copy(metadata, d.Metadata)
 	return api.Content{
 		ID: d.ID, AgentID: d.AgentID, Content: d.Text, Metadata: metadata, ExternalID: d.ExternalID,
 		Version: int64(d.Version), State: string(d.State), CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,

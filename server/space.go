@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 )
@@ -35,7 +36,7 @@ func (s *space) take(ctx context.Context, n int64) (leave func(), err error) {
 		select {
 		case <-more:
 		case <-ctx.Done():
-			if context.Cause(ctx) != context.DeadlineExceeded {
+			if !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 				return nil, ctx.Err()
 			}
 			return nil, &problem{code: storeUnavailable, message: "the server is taking in as many large bodies as it has room for: try again in a moment"}

@@ -145,7 +145,7 @@ func script(events []event) string {
 }
 
 // stream makes a request whose answer is looked at while it comes.
-func (h *host) stream(t testing.TB, ctx context.Context, method, path, body string, headers ...string) *live {
+func (h *host) stream(ctx context.Context, t testing.TB, method, path, body string, headers ...string) *live {
 	t.Helper()
 	l := &live{header: http.Header{}, done: make(chan struct{})}
 	r := request(t, h.key, method, path, body, headers...).WithContext(ctx)
@@ -171,7 +171,7 @@ func TestStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answerer, next := said("At ", "nine", ".")
 		h := open(t, &answerdesk.Options{Answerer: answerer}, nil)
-		l := h.stream(t, t.Context(), "POST", "/v1/message/stream", question)
+		l := h.stream(t.Context(), t, "POST", "/v1/message/stream", question)
 		for i, want := range []string{"message.started;", `message.started;text.delta "At ";`, `message.started;text.delta "At ";text.delta "nine";`} {
 			synctest.Wait()
 			if events, _ := l.told(t); script(events) != want {
@@ -206,7 +206,7 @@ func TestHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answerer, next := said("Nine.")
 		h := open(t, &answerdesk.Options{Answerer: answerer}, nil)
-		l := h.stream(t, t.Context(), "POST", "/v1/message/stream", question)
+		l := h.stream(t.Context(), t, "POST", "/v1/message/stream", question)
 		for i := range 5 {
 			synctest.Wait()
 			if _, comments := l.told(t); comments != i+1 { // one opens the stream
@@ -230,7 +230,7 @@ func TestReaderLeaves(t *testing.T) {
 			answerer, next := said("At ", "nine.")
 			h := open(t, &answerdesk.Options{Answerer: answerer}, nil)
 			ctx, leave := context.WithCancel(t.Context())
-			l := h.stream(t, ctx, "POST", "/v1/message/stream", question, "Idempotency-Key", "k")
+			l := h.stream(ctx, t, "POST", "/v1/message/stream", question, "Idempotency-Key", "k")
 			next <- struct{}{}
 			synctest.Wait()
 			events, _ := l.told(t)
@@ -254,8 +254,8 @@ func TestReaderLeaves(t *testing.T) {
 				return
 			}
 			time.Sleep(29 * time.Second)
-			again := h.stream(t, t.Context(), "GET", reply+"/events", "", "Accept", asEvents, lastEvent, "2")
-			same := h.stream(t, t.Context(), "POST", "/v1/message/stream", question, "Idempotency-Key", "k")
+			again := h.stream(t.Context(), t, "GET", reply+"/events", "", "Accept", asEvents, lastEvent, "2")
+			same := h.stream(t.Context(), t, "POST", "/v1/message/stream", question, "Idempotency-Key", "k")
 			time.Sleep(time.Minute)
 			next <- struct{}{}
 			<-again.done
@@ -278,7 +278,7 @@ func TestResume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answerer, next := said("At ", "nine", ".")
 		h := open(t, &answerdesk.Options{Answerer: answerer}, nil)
-		l := h.stream(t, t.Context(), "POST", "/v1/message/stream", question)
+		l := h.stream(t.Context(), t, "POST", "/v1/message/stream", question)
 		next <- struct{}{}
 		next <- struct{}{}
 		synctest.Wait()
@@ -292,7 +292,7 @@ func TestResume(t *testing.T) {
 		}{{"", "", 0}, {"?after=0", "", 0}, {"?after=1", "", 1}, {"", "2", 2}, {"?after=1", "2", 2}, {"?after=3", "1", 3}, {"?after=900", "", 3}}
 		follow := make([]*live, len(ways))
 		for i, w := range ways {
-			follow[i] = h.stream(t, t.Context(), "GET", path+w.query, "", "Accept", "application/json, "+asEvents, lastEvent, w.last)
+			follow[i] = h.stream(t.Context(), t, "GET", path+w.query, "", "Accept", "application/json, "+asEvents, lastEvent, w.last)
 			synctest.Wait()
 			if got, _ := follow[i].told(t); script(got) != script(events[w.from:]) {
 				t.Errorf("from %s %s: %s, want %s", w.query, w.last, script(got), script(events[w.from:]))
@@ -322,7 +322,7 @@ func TestResume(t *testing.T) {
 
 		// Afterwards the whole reply comes at once, numbered above all before.
 		for _, w := range ways {
-			after := h.stream(t, t.Context(), "GET", path+w.query, "", "Accept", asEvents, lastEvent, w.last)
+			after := h.stream(t.Context(), t, "GET", path+w.query, "", "Accept", asEvents, lastEvent, w.last)
 			<-after.done
 			got, _ := after.told(t)
 			if script(got) != "message.completed;" || got[0].Sequence != agent.StoredSequence || got[0].Reply.Text != "At nine." {
@@ -379,7 +379,7 @@ func TestWaitForEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answerer, next := said("Nine", ".")
 		h := open(t, &answerdesk.Options{Answerer: answerer}, nil)
-		l := h.stream(t, t.Context(), "POST", "/v1/message/stream", question)
+		l := h.stream(t.Context(), t, "POST", "/v1/message/stream", question)
 		synctest.Wait()
 		events, _ := l.told(t)
 		read := func(query string) (string, time.Duration) {
@@ -423,7 +423,7 @@ func TestStreamErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := open(t, &answerdesk.Options{Answerer: agenttest.Script(agenttest.Say("At "), tt.step)}, nil)
-				l := h.stream(t, t.Context(), "POST", "/v1/message/stream", question, "Idempotency-Key", "k")
+				l := h.stream(t.Context(), t, "POST", "/v1/message/stream", question, "Idempotency-Key", "k")
 				synctest.Wait()
 				events, _ := l.told(t)
 				path := "/v1/messages/" + events[0].MessageID
@@ -444,7 +444,7 @@ func TestStreamErrors(t *testing.T) {
 					}
 				}
 				check(events, `message.started;text.delta "At ";error;`)
-				again := h.stream(t, t.Context(), "GET", path+"/events", "", "Accept", asEvents)
+				again := h.stream(t.Context(), t, "GET", path+"/events", "", "Accept", asEvents)
 				<-again.done
 				events, _ = again.told(t)
 				check(events, "error;")
@@ -463,7 +463,7 @@ func TestStreamErrors(t *testing.T) {
 					t.Errorf("the reply is %s, want %s", m.State, tt.state)
 				}
 				// It left no receipt.
-				fresh := h.stream(t, t.Context(), "POST", "/v1/message/stream", `{"message":"Another question"}`, "Idempotency-Key", "k")
+				fresh := h.stream(t.Context(), t, "POST", "/v1/message/stream", `{"message":"Another question"}`, "Idempotency-Key", "k")
 				synctest.Wait()
 				if events, _ := fresh.told(t); fresh.header.Get(replayedHeader) != "" || len(events) == 0 || events[0].MessageID == strings.TrimPrefix(path, "/v1/messages/") {
 					t.Errorf("the same key with another question is told %s", script(events))
@@ -478,11 +478,11 @@ func TestTooManyStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answerer, next := said("Nine.")
 		h := open(t, &answerdesk.Options{Answerer: answerer}, &server.Options{MaxStreams: 2})
-		first := h.stream(t, t.Context(), "POST", "/v1/message/stream", question)
+		first := h.stream(t.Context(), t, "POST", "/v1/message/stream", question)
 		synctest.Wait()
 		events, _ := first.told(t)
 		path := "/v1/messages/" + events[0].MessageID + "/events"
-		second := h.stream(t, t.Context(), "GET", path, "", "Accept", asEvents)
+		second := h.stream(t.Context(), t, "GET", path, "", "Accept", asEvents)
 		synctest.Wait()
 		for _, a := range []answer{h.do(t, "POST", "/v1/message/stream", question), h.do(t, "GET", path, "", "Accept", asEvents)} {
 			a.is(t, 503, "too_many_streams")
@@ -495,7 +495,7 @@ func TestTooManyStreams(t *testing.T) {
 		next <- struct{}{}
 		<-first.done
 		<-second.done
-		third := h.stream(t, t.Context(), "POST", "/v1/message/stream", question)
+		third := h.stream(t.Context(), t, "POST", "/v1/message/stream", question)
 		next <- struct{}{}
 		<-third.done
 		third.told(t)
@@ -507,7 +507,7 @@ func TestSlowReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answerer, next := said("At ", "nine.")
 		h := open(t, &answerdesk.Options{Answerer: answerer}, nil)
-		l := h.stream(t, t.Context(), "POST", "/v1/message/stream", question)
+		l := h.stream(t.Context(), t, "POST", "/v1/message/stream", question)
 		synctest.Wait()
 		events, _ := l.told(t)
 		l.stick()

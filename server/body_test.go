@@ -93,6 +93,14 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// Two lines of a header are one list.
+func TestEncodedTwice(t *testing.T) {
+	h := open(t, nil, nil)
+	r := request(t, h.key, "POST", "/v1/agents", zipped(t, zipped(t, `{"name":"New"}`)))
+	r.Header["Content-Encoding"] = []string{"gzip", "gzip"}
+	h.serve(t, r).is(t, 415, "unsupported_media_type")
+}
+
 // A body that says it is too large is not read.
 func TestDeclaredTooLarge(t *testing.T) {
 	h := open(t, nil, nil)
@@ -171,10 +179,29 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
-// deadlines notes the deadlines for reading.
+// A caller who does not read an answer is not waited for either.
+func TestSlowReaderOfAnswers(t *testing.T) {
+	h := open(t, nil, nil)
+	for path, size := range map[string]int{"/v1/agents": 0, "/openapi.yaml": 100 << 10} {
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		begun := time.Now()
+		h.ServeHTTP(w, request(t, h.key, "GET", path, ""))
+		want := 30*time.Second + time.Duration(size>>16)*time.Second
+		if got := w.write.Sub(begun); w.Code != 200 || got < want || got > want+5*time.Second {
+			t.Errorf("GET %s = %d, of which a part may take %v, want about %v", path, w.Code, got, want)
+		}
+	}
+}
+
+// deadlines notes the deadlines for reading, and for writing.
 type deadlines struct {
 	*httptest.ResponseRecorder
-	read, last time.Time
+	read, last, write time.Time
+}
+
+func (d *deadlines) SetWriteDeadline(at time.Time) error {
+	d.write = at
+	return nil
 }
 
 func (d *deadlines) SetReadDeadline(at time.Time) error {

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -333,6 +334,61 @@ func TestClaimLost(t *testing.T) {
 	h.again(t, "POST", "/v1/content/bulk", `{"items":[{"content":"A"},{"content":""},{"content":"C"}]}`, "Idempotency-Key", "k")
 	fenced.fence = 1000
 	h.do(t, "POST", "/v1/agents", `{"name":"Never"}`, "Idempotency-Key", "never").is(t, 409, "conflict")
+}
+
+// A gatedStore keeps the first agent that is created waiting.
+type gatedStore struct {
+	*sqlite.Store
+	asked atomic.Int32
+	gate  chan struct{}
+}
+
+func (s *gatedStore) CreateAgent(ctx context.Context, c store.Commit, a agent.Agent) error {
+	if s.asked.Add(1) == 1 {
+		<-s.gate
+	}
+	return s.Store.CreateAgent(ctx, c, a)
+}
+
+// A request that is made again while the first is being served waits for its answer,
+// and does the work itself if that does not come for as long as a claim holds.
+func TestDuplicatesWait(t *testing.T) {
+	for _, takes := range []time.Duration{3 * time.Second, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			st, err := sqlite.Open(t.Context(), t.TempDir(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer st.Close()
+			gated := &gatedStore{Store: st, gate: make(chan struct{})}
+			d, err := answerdesk.New(t.Context(), gated, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			h := &host{Server: server.New(d, nil), desk: d}
+			h.key = newKey(t, d, d.ID(), access.NewKey{Name: "k", Scope: access.ScopeFull})
+			create := func() answer { return h.do(t, "POST", "/v1/agents", `{"name":"New"}`, "Idempotency-Key", "k") }
+
+			begun := time.Now()
+			time.AfterFunc(takes, func() { close(gated.gate) })
+			first := make(chan answer, 1)
+			go func() { first <- create() }()
+			synctest.Wait()
+			second := create()
+			waited := time.Since(begun)
+			if most := min(takes, 10*time.Second); waited < most || waited > most+time.Second {
+				t.Errorf("while the first takes %v the second has waited %v, want about %v", takes, waited, most)
+			}
+			a := <-first
+			if a.Code != 201 || second.Code != 201 || string(a.body) != string(second.body) {
+				t.Errorf("the answers are %d %s and %d %s, want the same", a.Code, a.body, second.Code, second.body)
+			}
+			if l, err := d.Agents().List(t.Context(), store.Page{}); err != nil || len(l.Data) != 2 {
+				t.Errorf("there are %d agents, %v, want the default one and the new one", len(l.Data), err)
+			}
+		})
+	}
 }
 
 // A bulk that the store breaks off leaves its receipt: the same request goes on

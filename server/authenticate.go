@@ -78,8 +78,10 @@ func (s *Server) authenticate(r *http.Request) (access.Principal, error) {
 	switch {
 	case errors.Is(err, access.ErrExpiredKey):
 		return p, &problem{code: expiredKey, message: "the API key has expired: make or rotate one"}
-	case errors.Is(err, store.ErrUnavailable) || r.Context().Err() != nil:
+	case errors.Is(err, store.ErrUnavailable):
 		return p, err
+	case r.Context().Err() != nil:
+		return p, r.Context().Err()
 	}
 	return p, &problem{code: invalidKey, message: "the API key is not known here: check that it is whole, and that it was not revoked"}
 }

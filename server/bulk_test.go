@@ -118,7 +118,7 @@ func TestBulkRefused(t *testing.T) {
 		{`{"atomic":true,"items":[{"content":"a"},{"content":""}]}`, "invalid_request", "items[1].content"},
 		{`{"atomic":true,"items":[{"content":"a"},{"content":" "}]}`, "invalid_request", "items[1].content"},
 		{`{"atomic":true,"items":[{"content":"a"},{"content":"a","metadata":{"title":2}}]}`, "invalid_request", "items[1].metadata.title"},
-		{`{"atomic":true,"items":[{"content":"a"},7]}`, "invalid_request", "items[1].body"},
+		{`{"atomic":true,"items":[{"content":"a"},7]}`, "invalid_request", "items[1]"},
 		{`{"atomic":true,"dry_run":true,"items":[{"content":"a"},{"content":" "}]}`, "invalid_request", "items[1].content"},
 	} {
 		p := h.do(t, "POST", "/v1/content/bulk", tt.body).is(t, 400, tt.code)

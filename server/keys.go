@@ -74,11 +74,11 @@ func (h *handlers) RotateAPIKey(ctx context.Context, r api.RotateAPIKeyRequestOb
 		k, err := c.company.Keys().Get(ctx, made)
 		return api.RotateAPIKey201JSONResponse(newKeyShape(k, "")), err
 	}
-	for_ := overlap
+	keep := overlap
 	if r.Body != nil && r.Body.OverlapSeconds != nil {
-		for_ = time.Duration(*r.Body.OverlapSeconds) * time.Second
+		keep = time.Duration(*r.Body.OverlapSeconds) * time.Second
 	}
-	k, secret, err := c.company.Keys().Rotate(ctx, r.ID, for_)
+	k, secret, err := c.company.Keys().Rotate(ctx, r.ID, keep)
 	return api.RotateAPIKey201JSONResponse(newKeyShape(k, secret)), err
 }
 

@@ -37,7 +37,7 @@ func (s *Server) operations(contract []byte) map[string]http.Handler {
 
 // addressed is the contract with the address at which it is served.
 func (s *Server) addressed(contract []byte) []byte {
-	address := s.opts.PublicURL + s.opts.BasePath // which both are checked to end without a slash
+	address := s.opts.PublicURL + s.opts.BasePath // neither ends in a slash: see New
 	if address == "" {
 		return contract
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/server/internal/api"
@@ -12,6 +13,10 @@ import (
 // CreateQAPairs serves POST /v1/knowledge/qa-pairs.
 func (h *handlers) CreateQAPairs(ctx context.Context, r api.CreateQAPairsRequestObject) (api.CreateQAPairsResponseObject, error) {
 	b := r.Body
+	agentID, err := callOf(ctx).agentID(ctx, b.AgentID)
+	if err != nil {
+		return nil, err
+	}
 	items := b.Items
 	single := b.Question != "" || b.Answer != "" || len(b.Alternates) > 0 || b.ExternalID != "" || len(b.Metadata) > 0
 	switch {
@@ -27,13 +32,13 @@ func (h *handlers) CreateQAPairs(ctx context.Context, r api.CreateQAPairsRequest
 	docs := make([]knowledge.Document, len(items))
 	for i, item := range items {
 		docs[i] = knowledge.Document{
-			Kind: knowledge.KindQA, AgentID: b.AgentID, Questions: append([]string{item.Question}, item.Alternates...), Text: item.Answer,
+			Kind: knowledge.KindQA, AgentID: agentID, Questions: append([]string{item.Question}, item.Alternates...), Text: item.Answer,
 			ExternalID: item.ExternalID, Metadata: item.Metadata,
 		}
 	}
 	out, err := put(ctx, docs...)
 	if err != nil {
-		return nil, inItem(err, len(b.Items) > 0)
+		return nil, inItem(inPair(err), len(b.Items) > 0)
 	}
 	data := make([]api.QAPair, len(out))
 	for i, d := range out {
@@ -48,11 +53,33 @@ func inItem(err error, list bool) error {
 	if !ok || !list {
 		return err
 	}
-	p := problemOf(e.Err)
-	if field, ok := p.details["field"].(string); ok {
-		return &problem{p.code, fmt.Sprintf("items[%d]: %s", e.Index, p.message), map[string]any{"field": fmt.Sprintf("items[%d].%s", e.Index, field)}}
+	p, place := problemOf(e.Err), fmt.Sprintf("items[%d]", e.Index)
+	named := map[string]any{"field": place}
+	if field, ok := p.details["field"].(string); ok && field != "body" {
+		named["field"] = place + "." + field
 	}
-	return &problem{p.code, fmt.Sprintf("items[%d]: %s", e.Index, p.message), map[string]any{"field": fmt.Sprintf("items[%d]", e.Index)}}
+	return &problem{p.code, place + ": " + p.message, named}
+}
+
+// inPair calls the fields of a document what they are called in a pair.
+func inPair(err error) error {
+	if e, ok := errors.AsType[*knowledge.ItemError](err); ok {
+		return &knowledge.ItemError{Index: e.Index, Err: inPair(e.Err)}
+	}
+	e, ok := errors.AsType[*knowledge.InvalidError](err)
+	if !ok {
+		return err
+	}
+	var n int
+	switch _, scanErr := fmt.Sscanf(e.Field, "questions[%d]", &n); {
+	case e.Field == "text":
+		return wrong("answer", "%s", e.Reason)
+	case scanErr == nil && n == 0:
+		return wrong("question", "%s", e.Reason)
+	case scanErr == nil:
+		return wrong(fmt.Sprintf("alternates[%d]", n-1), "%s", e.Reason)
+	}
+	return err
 }
 
 // ListQAPairs serves GET /v1/knowledge/qa-pairs.
@@ -73,27 +100,40 @@ func (h *handlers) GetQAPair(ctx context.Context, r api.GetQAPairRequestObject) 
 
 // UpdateQAPair serves PATCH /v1/knowledge/qa-pairs/{id}.
 func (h *handlers) UpdateQAPair(ctx context.Context, r api.UpdateQAPairRequestObject) (api.UpdateQAPairResponseObject, error) {
+	for tries := 1; ; tries++ {
+		d, err := updatePair(ctx, r)
+		if r.Params.IfMatch == nil && errors.Is(err, knowledge.ErrChanged) && tries < pairTries {
+			continue // the question was changed beside its alternates, or the other way round: both are kept
+		}
+		return api.UpdateQAPair200JSONResponse(qaShape(d)), inPair(err)
+	}
+}
+
+// pairTries bounds how often a change of a pair begins again because of others.
+const pairTries = 100
+
+// updatePair changes a pair. All of its questions are one field of its document: if
+// the caller sends some of them, the others are those that were read.
+func updatePair(ctx context.Context, r api.UpdateQAPairRequestObject) (knowledge.Document, error) {
 	there, err := ofKind(ctx, knowledge.KindQA, "qa pair", r.ID)
 	if err != nil {
-		return nil, err
+		return there, err
 	}
-	b := r.Body
+	b, match := r.Body, r.Params.IfMatch
 	patch := knowledge.Patch{Text: b.Answer}
 	if b.Question != nil || b.Alternates.IsSpecified() {
-		questions := append([]string{}, there.Questions...)
+		patch.Questions = slices.Clone(there.Questions)
 		if b.Question != nil {
-			questions[0] = *b.Question
+			patch.Questions[0] = *b.Question
 		}
 		if alternates := reset(b.Alternates); alternates != nil {
-			questions = append(questions[:1], *alternates...)
+			patch.Questions = append(patch.Questions[:1], *alternates...)
 		}
-		patch.Questions = questions
-		if r.Params.IfMatch == nil { // of two changes at once, one must see the other
-			r.Params.IfMatch = new(documentTag(there.UpdatedAt))
+		if match == nil {
+			match = new(documentTag(there.UpdatedAt))
 		}
 	}
-	d, err := callOf(ctx).patch(ctx, r.ID, patch, b.Metadata, r.Params.IfMatch)
-	return api.UpdateQAPair200JSONResponse(qaShape(d)), err
+	return callOf(ctx).patch(ctx, r.ID, patch, b.Metadata, match)
 }
 
 // DeleteQAPair serves DELETE /v1/knowledge/qa-pairs/{id}.

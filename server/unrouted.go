@@ -15,14 +15,15 @@ func (s *Server) unrouted(mux *http.ServeMux) http.Handler {
 			mux.ServeHTTP(w, r)
 			return
 		}
-		// The mux knows which methods a path has.
 		seen := &muted{header: http.Header{}}
-		found.ServeHTTP(seen, r)
-		if seen.status != http.StatusMethodNotAllowed {
+		if pattern == "" {
+			found.ServeHTTP(seen, r) // the mux knows which methods a path has
+		}
+		allowed := seen.header.Get("Allow")
+		if allowed == "" {
 			s.nothing(w)
 			return
 		}
-		allowed := seen.header.Get("Allow")
 		w.Header().Set("Allow", allowed)
 		(&problem{methodNotAllowed, "this path takes " + allowed, map[string]any{"allow": allowed}}).write(w, w.Header().Get(requestIDHeader))
 	})
@@ -45,14 +46,11 @@ func redirected(r *http.Request, pattern string) bool {
 	return strings.HasSuffix(pattern, "/") && !strings.HasSuffix(escaped, "/") && !strings.HasPrefix(escaped, pattern[strings.Index(pattern, "/"):])
 }
 
-// muted is a response that nobody reads.
-type muted struct {
-	header http.Header
-	status int
-}
+// muted is a response of which only the headers are read.
+type muted struct{ header http.Header }
 
 func (m *muted) Header() http.Header         { return m.header }
-func (m *muted) WriteHeader(status int)      { m.status = status }
+func (m *muted) WriteHeader(int)             {}
 func (m *muted) Write(p []byte) (int, error) { return len(p), nil }
 
 // based takes the path off a request under which the server is mounted. What is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 
 	"github.com/answerdesk-go/answerdesk"
@@ -64,7 +65,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	stop := context.AfterFunc(r.Context(), func() { _ = sent.CloseWithError(r.Context().Err()) })
 	return &http.Response{
-		Status: http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: w.sentHeader, Body: &replyBody{body, func() { stop(); cancel() }}, ContentLength: -1, Request: r,
 	}, nil
 }

@@ -48,8 +48,8 @@ type Options struct {
 	DrainTimeout time.Duration
 
 	// Migrate says what [Open] does with a database of an older version;
-	// empty means [sqlite.MigrateAuto].
-	Migrate sqlite.Migrate
+	// empty means [store.MigrateAuto].
+	Migrate store.Migrate
 
 	// Logger is told what goes wrong, without customers' words; nil is silence.
 	Logger *slog.Logger

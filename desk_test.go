@@ -75,7 +75,7 @@ func TestOpenFails(t *testing.T) {
 		t.Errorf("Open(%s) = error %v, want one that names it", file, err)
 	}
 	empty := filepath.Join(t.TempDir(), "empty")
-	if _, err := answerdesk.Open(t.Context(), empty, &answerdesk.Options{Migrate: sqlite.MigrateCheck}); err == nil || !strings.Contains(err.Error(), empty) {
+	if _, err := answerdesk.Open(t.Context(), empty, &answerdesk.Options{Migrate: store.MigrateCheck}); err == nil || !strings.Contains(err.Error(), empty) {
 		t.Errorf("Open(%s) of a desk that must be there = error %v, want one that names it", empty, err)
 	}
 	if _, err := os.Stat(empty); err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/answerdesk-go/answerdesk/store"
 	"github.com/answerdesk-go/answerdesk/store/sqlite"
 )
 
@@ -21,7 +22,7 @@ folder itself, and somewhere else.`,
 // backup leaves the schema as it is, so that a copy can be taken before a new
 // version of the program changes it.
 func backup(ctx context.Context, given *call) error {
-	st, err := sqlite.Open(ctx, given.data, &sqlite.Options{Migrate: sqlite.MigrateOff})
+	st, err := sqlite.Open(ctx, given.data, &sqlite.Options{Migrate: store.MigrateOff})
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/answerdesk-go/answerdesk/store/sqlite"
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // serving is what may be chosen about serve.
@@ -27,7 +27,7 @@ type serving struct {
 	indexMemory    int64
 	drainTimeout   time.Duration
 	logLevel       slog.Level
-	migrate        sqlite.Migrate
+	migrate        store.Migrate
 }
 
 // serveSettings are the table of settings, in the order of the help and of
@@ -107,12 +107,12 @@ var serveSettings = []setting{
 		},
 	},
 	{
-		name: "migrate", value: "MODE", shared: true, initial: string(sqlite.MigrateAuto),
+		name: "migrate", value: "MODE", shared: true, initial: string(store.MigrateAuto),
 		about: "what to do with data of an older version: auto brings it up to date, check refuses it, off does not look",
 		set: func(given *call, s string) error {
-			given.serving.migrate = sqlite.Migrate(s)
+			given.serving.migrate = store.Migrate(s)
 			switch given.serving.migrate {
-			case sqlite.MigrateAuto, sqlite.MigrateCheck, sqlite.MigrateOff:
+			case store.MigrateAuto, store.MigrateCheck, store.MigrateOff:
 				return nil
 			}
 			return fmt.Errorf("%q is none of auto, check and off", s)

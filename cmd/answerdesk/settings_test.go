@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/answerdesk-go/answerdesk/store/sqlite"
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // settled is what serve is told by flags, given the environment and files there are.
@@ -34,7 +34,7 @@ func TestSettingsByDefault(t *testing.T) {
 	got, err := settled(t)
 	want := serving{
 		addr: "127.0.0.1:8080", maxStreams: 10_000, indexMemory: 512 << 20, drainTimeout: 10 * time.Second,
-		logLevel: slog.LevelInfo, migrate: sqlite.MigrateAuto,
+		logLevel: slog.LevelInfo, migrate: store.MigrateAuto,
 	}
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("settings = %+v, %v, want %+v", got, err, want)
@@ -69,7 +69,7 @@ func TestWays(t *testing.T) {
 	want := serving{
 		addr: "[::1]:0", dev: true, basePath: "/support", publicURL: "https://desk.example.com",
 		allowedOrigins: []string{"https://example.com", "https://*.example.com"}, maxStreams: 5, indexMemory: 64 << 20,
-		drainTimeout: time.Minute, logLevel: slog.LevelDebug, migrate: sqlite.MigrateCheck,
+		drainTimeout: time.Minute, logLevel: slog.LevelDebug, migrate: store.MigrateCheck,
 	}
 	values := map[string]string{
 		"addr": "[::1]:0", "dev": "true", "base-path": "/support/", "public-url": "https://desk.example.com/",

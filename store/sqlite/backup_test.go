@@ -65,7 +65,7 @@ func TestBackupWhileWriting(t *testing.T) {
 		if err := Restore(t.Context(), restored, file); err != nil {
 			t.Fatal(err)
 		}
-		r := openStore(t, restored, &Options{Migrate: MigrateCheck})
+		r := openStore(t, restored, &Options{Migrate: store.MigrateCheck})
 		integrity(t, r)
 		there := told(t, r)
 		for ev := range before {

@@ -7,19 +7,21 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // makeFolder makes the folder of a database, unless the database is there, and
 // reports whether it will be a new one.
-func makeFolder(dir string, m Migrate) (fresh bool, err error) {
-	if err := m.check(); err != nil {
+func makeFolder(dir string, m store.Migrate) (fresh bool, err error) {
+	if err := m.Check(); err != nil {
 		return false, err
 	}
 	_, err = os.Stat(filepath.Join(dir, FileName))
 	switch {
 	case err == nil:
 		return false, nil
-	case m == MigrateCheck || m == MigrateOff:
+	case m == store.MigrateCheck || m == store.MigrateOff:
 		return false, fmt.Errorf("no database to open: %w", err)
 	case !errors.Is(err, fs.ErrNotExist):
 		return false, err

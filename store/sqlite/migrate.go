@@ -11,27 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/answerdesk-go/answerdesk/store"
 )
-
-// A Migrate says what [Open] does with a database whose schema is older than
-// this package. One whose schema is newer, or is not the one this package wrote,
-// is always refused.
-type Migrate string
-
-// What may be done.
-const (
-	MigrateAuto  Migrate = "auto"  // bring it up to date; make a new one if there is none
-	MigrateCheck Migrate = "check" // refuse it, and one that is not there
-	MigrateOff   Migrate = "off"   // do not look: somebody else has taken care
-)
-
-func (m Migrate) check() error {
-	switch m {
-	case "", MigrateAuto, MigrateCheck, MigrateOff:
-		return nil
-	}
-	return fmt.Errorf("migrate: %q is none of %q, %q and %q", m, MigrateAuto, MigrateCheck, MigrateOff)
-}
 
 //go:embed migrations/*.sql
 var migrations embed.FS
@@ -77,8 +59,8 @@ func readMigrations() ([]migration, error) {
 
 // migrate brings the schema up to date in one transaction, so that of several
 // processes one does it and the others find it done.
-func migrate(ctx context.Context, conn *sql.Conn, mode Migrate) error {
-	if err := mode.check(); err != nil || mode == MigrateOff {
+func migrate(ctx context.Context, conn *sql.Conn, mode store.Migrate) error {
+	if err := mode.Check(); err != nil || mode == store.MigrateOff {
 		return err
 	}
 	ms, err := readMigrations()
@@ -87,7 +69,7 @@ func migrate(ctx context.Context, conn *sql.Conn, mode Migrate) error {
 	}
 	if done, err := applied(ctx, conn, ms); err != nil || done == len(ms) {
 		return err
-	} else if mode == MigrateCheck {
+	} else if mode == store.MigrateCheck {
 		return fmt.Errorf("the database has version %d of the schema, this program needs %d: migrate it first", done, len(ms))
 	}
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {

@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // edit changes the database of a folder behind the store's back.
@@ -44,13 +46,13 @@ func TestDatabasesOfOtherVersions(t *testing.T) {
 	for _, test := range []struct {
 		name, edit string
 		args       []any
-		mode       Migrate
+		mode       store.Migrate
 		want       string // in the error; empty: it is opened
 	}{
-		{name: "of this version, checked", mode: MigrateCheck},
+		{name: "of this version, checked", mode: store.MigrateCheck},
 		{name: "newer", edit: `INSERT INTO schema_version VALUES (?, 'later.sql', 'sum', 0)`, args: []any{last + 1}, want: "written by a newer version"},
-		{name: "newer, checked", edit: `INSERT INTO schema_version VALUES (?, 'later.sql', 'sum', 0)`, args: []any{last + 1}, mode: MigrateCheck, want: "written by a newer version"},
-		{name: "newer, not looked at", edit: `INSERT INTO schema_version VALUES (?, 'later.sql', 'sum', 0)`, args: []any{last + 1}, mode: MigrateOff},
+		{name: "newer, checked", edit: `INSERT INTO schema_version VALUES (?, 'later.sql', 'sum', 0)`, args: []any{last + 1}, mode: store.MigrateCheck, want: "written by a newer version"},
+		{name: "newer, not looked at", edit: `INSERT INTO schema_version VALUES (?, 'later.sql', 'sum', 0)`, args: []any{last + 1}, mode: store.MigrateOff},
 		{name: "changed", edit: `UPDATE schema_version SET sha256 = 'other' WHERE version = 1`, want: "do not belong together"},
 		{name: "with a gap", edit: `DELETE FROM schema_version WHERE version = 1`, want: "do not belong together"},
 	} {
@@ -81,7 +83,7 @@ func TestDatabasesOfOtherVersions(t *testing.T) {
 // A database without a schema is brought up to date by default, refused when it is
 // only to be checked, and left alone when it is not to be looked at.
 func TestEmptyDatabase(t *testing.T) {
-	for mode, want := range map[Migrate]string{MigrateAuto: "", MigrateCheck: "version 0 of the schema", MigrateOff: ""} {
+	for mode, want := range map[store.Migrate]string{store.MigrateAuto: "", store.MigrateCheck: "version 0 of the schema", store.MigrateOff: ""} {
 		dir := t.TempDir()
 		edit(t, dir, "PRAGMA user_version = 0; CREATE TABLE theirs (x); DROP TABLE theirs")
 		s, err := Open(t.Context(), dir, &Options{Migrate: mode})
@@ -91,7 +93,7 @@ func TestEmptyDatabase(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("Open with Migrate %q = %v, want an error with %q", mode, err, want)
 		}
-		if n := tables(t, dir); (n > 0) != (mode == MigrateAuto) {
+		if n := tables(t, dir); (n > 0) != (mode == store.MigrateAuto) {
 			t.Errorf("Open with Migrate %q has left %d tables", mode, n)
 		}
 	}
@@ -139,7 +141,7 @@ func TestMigrationsByAnotherTool(t *testing.T) {
 	if a, b := schema(own), schema(other); a != b {
 		t.Errorf("Open makes\n%s\nand the files make\n%s", a, b)
 	}
-	company(t, openStore(t, other, &Options{Migrate: MigrateOff}))
+	company(t, openStore(t, other, &Options{Migrate: store.MigrateOff}))
 }
 
 // A caller who has given up opens nothing, and keeps nothing open.

@@ -168,7 +168,7 @@ func TestOpenNamesWhatIsWrong(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name, want string
-		mode       Migrate
+		mode       store.Migrate
 	}{
 		{name: "file", want: "not a directory"},
 		{name: "file/below", want: "not a directory"},
@@ -177,8 +177,8 @@ func TestOpenNamesWhatIsWrong(t *testing.T) {
 		{name: "short", want: "not a database"},
 		{name: "folder", want: "cannot be opened"},
 		{name: "other", want: "already exists"},
-		{name: "nothing", mode: MigrateCheck, want: "no database to open"},
-		{name: "nothing", mode: MigrateOff, want: "no database to open"},
+		{name: "nothing", mode: store.MigrateCheck, want: "no database to open"},
+		{name: "nothing", mode: store.MigrateOff, want: "no database to open"},
 		{name: "nothing", mode: "perhaps", want: `"perhaps" is none of`},
 	} {
 		before := listing(t, base)
@@ -325,6 +325,6 @@ func TestManyMakeOneDatabase(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		company(t, openStore(t, dir, &Options{Migrate: MigrateCheck}))
+		company(t, openStore(t, dir, &Options{Migrate: store.MigrateCheck}))
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	"github.com/answerdesk-go/answerdesk/store"
 	"github.com/answerdesk-go/answerdesk/store/internal/sqlstore"
 )
 
@@ -27,8 +28,8 @@ type Options struct {
 	Readers int
 
 	// Migrate says what to do with a database of an older version:
-	// [MigrateAuto] if empty.
-	Migrate Migrate
+	// [store.MigrateAuto] if empty.
+	Migrate store.Migrate
 }
 
 // A Store keeps its data in an SQLite database. It is safe for use by many

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"regexp"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/internal/failpoint"
 	"github.com/answerdesk-go/answerdesk/store/internal/sqlstore"
@@ -23,6 +25,10 @@ type conn struct {
 
 func newConn(c *sql.Conn) *conn { return &conn{sql: c, statements: map[string]*sql.Stmt{}} }
 
+// locks matches what a statement says of the rows that it locks: here whoever
+// writes is alone.
+var locks = regexp.MustCompile(` FOR (UPDATE|NO KEY UPDATE|KEY SHARE)( OF [a-z]+)?( SKIP LOCKED)?$`)
+
 // prepared returns the prepared statement of a query.
 func (c *conn) prepared(query string) (*sql.Stmt, error) {
 	if st := c.statements[query]; st != nil {
@@ -36,7 +42,7 @@ func (c *conn) prepared(query string) (*sql.Stmt, error) {
 			}
 		}
 	}
-	st, err := c.sql.PrepareContext(context.Background(), query)
+	st, err := c.sql.PrepareContext(context.Background(), locks.ReplaceAllLiteralString(query, ""))
 	if err == nil {
 		c.statements[query] = st
 	}
@@ -61,6 +67,19 @@ func (c *conn) Exec(query string, args ...any) (int64, error) {
 	}
 	return r.RowsAffected()
 }
+
+// Each implements [sqlstore.Tx].
+func (c *conn) Each(query string, args [][]any) error {
+	for _, a := range args {
+		if _, err := c.Exec(query, a...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Now implements [sqlstore.Tx].
+func (c *conn) Now() (int64, error) { return time.Now().UnixMicro(), nil }
 
 // Query implements [sqlstore.Tx].
 func (c *conn) Query(query string, args ...any) (sqlstore.Rows, error) {

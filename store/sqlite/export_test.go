@@ -6,7 +6,7 @@ func Statements(s *Store) []string {
 	var out []string
 	add := func(c *conn) {
 		for query := range c.statements {
-			out = append(out, query)
+			out = append(out, locks.ReplaceAllLiteralString(query, ""))
 		}
 	}
 	select {

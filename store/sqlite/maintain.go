@@ -41,6 +41,9 @@ func (s *Store) empty(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
+// OutOfReach implements [knowledge.Store].
+func (*Store) OutOfReach() []string { return []string{"backups made before"} }
+
 // DeleteDocument implements [knowledge.Store].
 func (s *Store) DeleteDocument(ctx context.Context, c store.Commit, id string) (knowledge.Deleted, error) {
 	out, err := s.Store.DeleteDocument(ctx, c, id)

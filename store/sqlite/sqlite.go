@@ -142,7 +142,7 @@ func (s *Store) connect(ctx context.Context, wdb, rdb *sql.DB, o Options) (err e
 	if s.reader, err = newReaders(ctx, rdb, o.Readers); err != nil {
 		return err
 	}
-	s.Store = sqlstore.New(engine{s.writer, s.reader})
+	s.Store = sqlstore.New(engine{s.writer, s.reader}, sqlstore.Ordered)
 	s.wiper.wanted.Store(1) // a process before may have been killed after a delete
 	return conn.QueryRowContext(ctx, `SELECT COUNT(*) FROM pragma_module_list WHERE name = 'sqlite_dbpage'`).Scan(&s.wiper.able)
 }

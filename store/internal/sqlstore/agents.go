@@ -28,8 +28,12 @@ func scanAgent(r Rows) (a agent.Agent, err error) {
 	return a, nil
 }
 
-// readAgent reads an agent; "" is the default one.
-func readAgent(tx Tx, company, id string) (a agent.Agent, err error) {
+// readAgent reads an agent; "" is the default one. The lock, if any, is that of the
+// agent's row.
+func readAgent(tx Tx, company, id, lock string) (a agent.Agent, err error) {
+	if lock != "" {
+		lock += ` OF a`
+	}
 	query, args := selectAgent+` WHERE a.company = ? AND a.id = ?`, []any{company, id}
 	if id == "" {
 		query, args = selectAgent+` WHERE a.company = ? AND a.id = c.default_agent`, []any{company}
@@ -39,7 +43,7 @@ func readAgent(tx Tx, company, id string) (a agent.Agent, err error) {
 		found = true
 		a, err = scanAgent(r)
 		return err
-	}, query, args...)
+	}, query+lock, args...)
 	if err == nil && !found {
 		return a, store.NotFound("agent", id)
 	}
@@ -49,7 +53,7 @@ func readAgent(tx Tx, company, id string) (a agent.Agent, err error) {
 // CreateAgent implements [agent.AgentStore].
 func (s *Store) CreateAgent(ctx context.Context, c store.Commit, a agent.Agent) error {
 	return s.engine.Write(ctx, func(tx Tx) error {
-		if err := haveCompany(tx, c.Company); err != nil {
+		if err := haveCompany(tx, c.Company, keyShare); err != nil {
 			return err
 		}
 		return s.createAgent(tx, c, a)
@@ -78,7 +82,7 @@ func (s *Store) createAgent(tx Tx, c store.Commit, a agent.Agent) error {
 // Agent implements [agent.AgentStore].
 func (s *Store) Agent(ctx context.Context, company, id string) (a agent.Agent, err error) {
 	err = s.engine.Get(ctx, func(tx Tx) error {
-		a, err = readAgent(tx, company, id)
+		a, err = readAgent(tx, company, id, "")
 		return err
 	})
 	return a, err
@@ -97,7 +101,7 @@ func (s *Store) UpdateAgent(ctx context.Context, c store.Commit, a agent.Agent) 
 		return a, fmt.Errorf("agent %s: %w", a.ID, err)
 	}
 	err = s.engine.Write(ctx, func(tx Tx) error {
-		there, err := readAgent(tx, c.Company, a.ID)
+		there, err := readAgent(tx, c.Company, a.ID, forUpdate)
 		if err != nil {
 			return err
 		}
@@ -114,7 +118,7 @@ func (s *Store) UpdateAgent(ctx context.Context, c store.Commit, a agent.Agent) 
 			string(settings), last, micros(a.UpdatedAt), c.Company, a.ID); err != nil {
 			return err
 		}
-		if updated, err = readAgent(tx, c.Company, a.ID); err != nil {
+		if updated, err = readAgent(tx, c.Company, a.ID, ""); err != nil {
 			return err
 		}
 		return s.write(c, tx)
@@ -125,7 +129,10 @@ func (s *Store) UpdateAgent(ctx context.Context, c store.Commit, a agent.Agent) 
 // DeleteAgent implements [agent.AgentStore].
 func (s *Store) DeleteAgent(ctx context.Context, c store.Commit, id string) error {
 	return s.engine.Write(ctx, func(tx Tx) error {
-		a, err := readAgent(tx, c.Company, id)
+		if err := lockKnowledge(tx, c.Company); err != nil {
+			return err
+		}
+		a, err := readAgent(tx, c.Company, id, forUpdate)
 		if err != nil {
 			return err
 		}
@@ -133,10 +140,10 @@ func (s *Store) DeleteAgent(ctx context.Context, c store.Commit, id string) erro
 			return fmt.Errorf("agent %s: %w: it is the company's default agent", a.ID, store.ErrConflict)
 		}
 		c := c
-		if err := deleteAgentDocuments(tx, c.Company, a.ID); err != nil {
+		if err := deleteAgentConversations(tx, c.Company, a.ID); err != nil {
 			return err
 		}
-		if err := deleteAgentConversations(tx, c.Company, a.ID); err != nil {
+		if err := deleteAgentDocuments(tx, c.Company, a.ID); err != nil {
 			return err
 		}
 		var last int64

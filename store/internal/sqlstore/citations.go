@@ -17,7 +17,7 @@ func checkCitations(tx Tx, company string, conv conversationRow, seq int64, cita
 		)
 		found, err := one(tx, []any{&version, &owner, &bodyAt, &body}, `SELECT d.version, d.agent_id, p.body_at, p.body
 			FROM documents d JOIN passages p ON p.company = d.company AND p.document_id = d.id AND p.version = d.version
-			WHERE d.company = ? AND d.id = ? AND p.ordinal = ?`, company, c.DocumentID, c.Ordinal)
+			WHERE d.company = ? AND d.id = ? AND p.ordinal = ?`+keyShare+` OF d`, company, c.DocumentID, c.Ordinal)
 		if err != nil {
 			return err
 		}

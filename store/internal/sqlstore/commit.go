@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -18,10 +19,10 @@ const maxPayload = 4 << 10
 // of c; whatever it changes in c starts again from the caller's commit at each
 // run.
 func (s *Store) write(c store.Commit, tx Tx) error {
-	if err := writeEvents(tx, c.Company, c.Events); err != nil {
+	if err := s.writeEvents(tx, c.Company, c.Events); err != nil {
 		return err
 	}
-	for _, w := range c.Work {
+	for _, w := range inKeyOrder(c.Work) {
 		if err := enqueue(tx, c.Company, w); err != nil {
 			return err
 		}
@@ -41,9 +42,17 @@ func (s *Store) write(c store.Commit, tx Tx) error {
 	return nil
 }
 
+// inKeyOrder returns work ordered by its keys, and that of one key as it was given.
+func inKeyOrder(work []store.Work) []store.Work {
+	return slices.SortedStableFunc(slices.Values(work), func(a, b store.Work) int {
+		return cmp.Or(strings.Compare(a.Queue, b.Queue), strings.Compare(a.Key, b.Key))
+	})
+}
+
 // writeEvents appends events to the company's log. Those without a sequence get
 // the next one of their stream.
-func writeEvents(tx Tx, company string, events []event.Event) error {
+func (s *Store) writeEvents(tx Tx, company string, events []event.Event) error {
+	rows := make([][]any, 0, len(events))
 	for _, ev := range events {
 		if ev.Sequence == 0 {
 			var err error
@@ -55,14 +64,9 @@ func writeEvents(tx Tx, company string, events []event.Event) error {
 		if err != nil {
 			return fmt.Errorf("event %s: %w", ev.ID, err)
 		}
-		_, err = tx.Exec(`INSERT INTO events (company, position, id, type, stream, sequence, refs, created_at)
-			SELECT ?, COALESCE(MAX(position), 0) + 1, ?, ?, ?, ?, ?, ? FROM events WHERE company = ?`,
-			company, ev.ID, string(ev.Type), ev.Stream, ev.Sequence, string(refs), micros(ev.CreatedAt), company)
-		if err != nil {
-			return err
-		}
+		rows = append(rows, []any{company, ev.ID, string(ev.Type), ev.Stream, ev.Sequence, string(refs), micros(ev.CreatedAt)})
 	}
-	return nil
+	return s.log.add(tx, company, rows)
 }
 
 // counted are the tables whose rows count the events of their streams, by the

@@ -25,8 +25,15 @@ func (s *Store) FirstCompany(ctx context.Context, cm store.Commit, c access.Comp
 		return first, err
 	}
 	err = s.engine.Write(ctx, func(tx Tx) error {
-		var found bool
-		if first, found, err = readFirst(tx); err != nil || found {
+		var operator string
+		if _, err := one(tx, []any{&operator}, `SELECT company FROM operators WHERE id = 1`+forUpdate); err != nil {
+			return err
+		}
+		if operator != "" {
+			first, _, err = readFirst(tx)
+			return err
+		}
+		if _, err := tx.Exec(`UPDATE operators SET company = ? WHERE id = 1`, c.ID); err != nil {
 			return err
 		}
 		first = c
@@ -48,7 +55,7 @@ func readFirst(tx Tx) (c access.Company, found bool, err error) {
 		found = true
 		c, err = scanCompany(r)
 		return err
-	}, `SELECT `+companyColumns+` FROM companies ORDER BY created_at, id LIMIT 1`)
+	}, `SELECT `+companyColumns+` FROM companies WHERE id = (SELECT company FROM operators WHERE id = 1)`)
 	return c, found, err
 }
 
@@ -95,9 +102,10 @@ func (s *Store) Companies(ctx context.Context, p store.Page) (store.List[access.
 		`SELECT `+companyColumns+` FROM companies WHERE 1 = 1`)
 }
 
-// owned names every table whose rows belong to a company.
-var owned = []string{"agents", "conversations", "messages", "steps", "citations", "documents", "passages",
-	"knowledge_changes", "events", "streams", "work_keys", "work_jobs", "work_dead", "receipts", "audit_log", "api_keys"}
+// owned names every table whose rows belong to a company. Rows that others are
+// added under, by steps that hold them, come before those others.
+var owned = []string{"agents", "conversations", "documents", "messages", "passages", "steps", "citations", "knowledge_changes", "api_keys",
+	"work_dead", "work_keys", "work_jobs", "streams", "events", "receipts", "audit_log"}
 
 // DeleteCompany implements [access.Store].
 func (s *Store) DeleteCompany(ctx context.Context, cm store.Commit) error {
@@ -125,10 +133,11 @@ func (s *Store) DeleteCompany(ctx context.Context, cm store.Commit) error {
 	})
 }
 
-// haveCompany returns a [store.NotFoundError] if the company is not there.
-func haveCompany(tx Tx, company string) error {
+// haveCompany returns a [store.NotFoundError] if the company is not there. A step
+// that writes gives the lock under which it stays there.
+func haveCompany(tx Tx, company, lock string) error {
 	var defaultAgent string
-	found, err := one(tx, []any{&defaultAgent}, `SELECT default_agent FROM companies WHERE id = ?`, company)
+	found, err := one(tx, []any{&defaultAgent}, `SELECT default_agent FROM companies WHERE id = ?`+lock, company)
 	if err == nil && !found {
 		return store.NotFound("company", company)
 	}

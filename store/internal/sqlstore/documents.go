@@ -56,8 +56,8 @@ func findDocument(tx Tx, where string, args ...any) (d documentRow, found bool, 
 	return d, found, err
 }
 
-func readDocument(tx Tx, company, id string) (documentRow, error) {
-	d, found, err := findDocument(tx, `company = ? AND id = ?`, company, id)
+func readDocument(tx Tx, company, id, lock string) (documentRow, error) {
+	d, found, err := findDocument(tx, `company = ? AND id = ?`+lock, company, id)
 	if err == nil && !found {
 		return d, store.NotFound("document", id)
 	}
@@ -70,10 +70,18 @@ func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []kno
 		c := c
 		c.Events = foreign(c.Events)
 		out = knowledge.Written{Documents: make([]knowledge.WrittenDocument, 0, len(writes))}
-		sh := shelf{tx: tx, company: c.Company}
+		if err := lockKnowledge(tx, c.Company); err != nil {
+			return err
+		}
+		sh := shelf{tx: tx, company: c.Company, lock: keyShare, planned: map[string]documentRow{}}
 		var changed []string
+		var rows documentRows
 		for i, w := range writes {
-			d, status, err := writeDocument(sh, w)
+			d, status, newText, err := sh.judge(w)
+			if err == nil && status != knowledge.Unchanged {
+				sh.planned[d.ID] = d
+				err = rows.add(c.Company, d, w, newText)
+			}
 			if err != nil {
 				return ofItem(i, err)
 			}
@@ -83,6 +91,9 @@ func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []kno
 			}
 			changed = append(changed, d.ID)
 			c.Events = append(c.Events, documentEvent(d, status))
+		}
+		if err := rows.write(tx); err != nil {
+			return err
 		}
 		var err error
 		if out.Revision, err = advance(tx, c.Company, changed...); err != nil {
@@ -99,7 +110,7 @@ func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []kno
 // CheckDocuments implements [knowledge.Store].
 func (s *Store) CheckDocuments(ctx context.Context, company string, writes []knowledge.Write) (out []knowledge.Ingested, err error) {
 	err = s.engine.Read(ctx, func(tx Tx) error {
-		if err := haveCompany(tx, company); err != nil {
+		if err := haveCompany(tx, company, ""); err != nil {
 			return err
 		}
 		out = make([]knowledge.Ingested, len(writes))
@@ -159,77 +170,10 @@ func documentEvent(d documentRow, status knowledge.Status) event.Event {
 	}
 }
 
-// writeDocument adds or replaces one document.
-func writeDocument(sh shelf, w knowledge.Write) (documentRow, knowledge.Status, error) {
-	d, status, newText, err := sh.judge(w)
-	if err != nil || status == knowledge.Unchanged {
-		return d, status, err
-	}
-	if newText {
-		if err := writePassages(sh.tx, sh.company, d.ID, d.Version, w); err != nil {
-			return d, "", err
-		}
-	}
-	return d, status, upsertDocument(sh.tx, sh.company, d)
-}
-
-func upsertDocument(tx Tx, company string, d documentRow) error {
-	metadata, err := json.Marshal(d.Metadata)
-	if err != nil {
-		return fmt.Errorf("document %s: metadata: %w", d.ID, err)
-	}
-	questions, err := json.Marshal(d.Questions)
-	if err != nil {
-		return fmt.Errorf("document %s: questions: %w", d.ID, err)
-	}
-	_, err = tx.Exec(`INSERT INTO documents (company, `+documentColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (company, id) DO UPDATE SET agent_id = excluded.agent_id, kind = excluded.kind, title = excluded.title,
-			url = excluded.url, external_id = excluded.external_id, metadata = excluded.metadata, format = excluded.format,
-			questions = excluded.questions, version = excluded.version, state = excluded.state, updated_at = excluded.updated_at,
-			hash = excluded.hash, text_hash = excluded.text_hash, events = excluded.events`,
-		company, d.ID, d.AgentID, string(d.Kind), d.Title, d.URL, d.ExternalID, string(metadata), string(d.Format), string(questions),
-		d.Version, string(d.State), micros(d.CreatedAt), micros(d.UpdatedAt), d.hash, d.textHash, d.events)
-	return err
-}
-
-// writePassages stores a new version, and drops the oldest one kept.
-func writePassages(tx Tx, company, document string, version int, w knowledge.Write) error {
-	if len(w.Passages) == 0 {
-		return fmt.Errorf("document %s: it has no passage, so that its text could not be found", document)
-	}
-	bodyAt := 0
-	for i, p := range w.Passages {
-		bodyEnd := p.End
-		if i == len(w.Passages)-1 {
-			bodyEnd = len(w.Text)
-		}
-		if p.Start < bodyAt || p.End < p.Start || bodyEnd > len(w.Text) {
-			return fmt.Errorf("document %s: passage %d, at %d to %d, does not follow the one before", document, i, p.Start, p.End)
-		}
-		heading, err := json.Marshal(p.Heading)
-		if err != nil {
-			return fmt.Errorf("document %s: heading of passage %d: %w", document, i, err)
-		}
-		_, err = tx.Exec(`INSERT INTO passages (company, document_id, version, ordinal, body_at, start_at, end_at, heading, body)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			company, document, version, i, bodyAt, p.Start, p.End, string(heading), w.Text[bodyAt:bodyEnd])
-		if err != nil {
-			return err
-		}
-		bodyAt = bodyEnd
-	}
-	if version <= keptVersions {
-		return nil
-	}
-	_, err := tx.Exec(`DELETE FROM passages WHERE company = ? AND document_id = ? AND version <= ?`, company, document, version-keptVersions)
-	return err
-}
-
 // Document implements [knowledge.Store].
 func (s *Store) Document(ctx context.Context, company, id string) (d knowledge.Document, err error) {
 	err = s.engine.Get(ctx, func(tx Tx) error {
-		row, err := readDocument(tx, company, id)
+		row, err := readDocument(tx, company, id, "")
 		d = row.Document
 		return err
 	})
@@ -261,7 +205,7 @@ func (s *Store) DocumentText(ctx context.Context, company, id string, version in
 	var text strings.Builder
 	err := s.engine.Read(ctx, func(tx Tx) error {
 		text.Reset()
-		d, err := readDocument(tx, company, id)
+		d, err := readDocument(tx, company, id, "")
 		if err != nil {
 			return err
 		}
@@ -309,7 +253,10 @@ func (s *Store) Documents(ctx context.Context, company string, f knowledge.Filte
 func (s *Store) DeleteDocument(ctx context.Context, c store.Commit, documentID string) (out knowledge.Deleted, err error) {
 	err = s.engine.Write(ctx, func(tx Tx) error {
 		c := c
-		d, err := readDocument(tx, c.Company, documentID)
+		if err := lockKnowledge(tx, c.Company); err != nil {
+			return err
+		}
+		d, err := readDocument(tx, c.Company, documentID, forUpdate)
 		if err != nil {
 			return err
 		}

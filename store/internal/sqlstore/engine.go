@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -21,14 +22,29 @@ type Engine interface {
 	Get(ctx context.Context, fn func(Tx) error) error
 }
 
+// errAgain is returned by a step that another one has overtaken, and that is to be
+// run again from the beginning: see [Again].
+var errAgain = errors.New("overtaken by another step")
+
+// Again reports whether a step asks to be run again. An engine with one writer at a
+// time need not ask.
+func Again(err error) bool { return errors.Is(err, errAgain) }
+
 // A Tx is a running transaction.
 type Tx interface {
 	// Exec runs a statement and returns how many rows it changed.
 	Exec(query string, args ...any) (int64, error)
 
+	// Each runs a statement once for each of some lists of arguments.
+	Each(query string, args [][]any) error
+
 	// Query runs a statement that returns rows. They must be closed before the
 	// next statement.
 	Query(query string, args ...any) (Rows, error)
+
+	// Now is the time by the store's clock, in microseconds: it does not go on
+	// while a transaction runs.
+	Now() (int64, error)
 }
 
 // Rows are the result of a query, as in [database/sql.Rows].
@@ -40,10 +56,13 @@ type Rows interface {
 }
 
 // Store has the steps of all rooms.
-type Store struct{ engine Engine }
+type Store struct {
+	engine Engine
+	log    Log
+}
 
-// New returns the steps as run by e.
-func New(e Engine) *Store { return &Store{engine: e} }
+// New returns the steps as run by e, which keeps its events in l.
+func New(e Engine, l Log) *Store { return &Store{engine: e, log: l} }
 
 // one reads the first row of a query into dest and reports whether there is one.
 func one(tx Tx, dest []any, query string, args ...any) (bool, error) {
@@ -102,8 +121,6 @@ func moment(us int64) time.Time {
 	}
 	return time.UnixMicro(us).UTC()
 }
-
-func now() int64 { return time.Now().UnixMicro() }
 
 // corrupt says that a row could not be read as what it was written as.
 func corrupt(table, id string, err error) error {

@@ -1,9 +1,11 @@
 package sqlstore
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // removeDocument removes a document's rows and its quotes, and counts them.
@@ -38,12 +40,15 @@ func eraseQuotes(tx Tx, company, document string, out *knowledge.Deleted) error 
 		err := r.Scan(&p.conversation, &p.seq)
 		places = append(places, p)
 		return err
-	}, `SELECT conversation_id, seq FROM citations WHERE company = ? AND document_id = ?`, company, document)
+	}, `SELECT conversation_id, seq FROM citations WHERE company = ? AND document_id = ? ORDER BY conversation_id, seq`, company, document)
 	if err != nil {
 		return err
 	}
 	for _, p := range places {
-		m, err := readMessage(tx, `company = ? AND conversation_id = ? AND seq = ?`, company, p.conversation, p.seq)
+		m, err := readMessage(tx, `company = ? AND conversation_id = ? AND seq = ?`+forChange, company, p.conversation, p.seq)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // its conversation was deleted just now
+		}
 		if err != nil {
 			return err
 		}
@@ -68,7 +73,7 @@ func eraseQuotes(tx Tx, company, document string, out *knowledge.Deleted) error 
 
 // deleteAgentDocuments removes the documents of one agent.
 func deleteAgentDocuments(tx Tx, company, agentID string) error {
-	ids, err := column(tx, `SELECT id FROM documents WHERE company = ? AND agent_id = ?`, company, agentID)
+	ids, err := column(tx, `SELECT id FROM documents WHERE company = ? AND agent_id = ? ORDER BY id`+forUpdate, company, agentID)
 	if err != nil {
 		return err
 	}

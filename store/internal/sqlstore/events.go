@@ -10,8 +10,19 @@ import (
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
-// Events implements [store.Log]. The cursor is a position, which is given in the
-// order of commits as long as an engine has one writer at a time.
+// A Log is how the events of a company come to stand in one order, which cursors
+// are positions in: [Ordered] or [Late].
+type Log interface {
+	// add writes events: company, id, type, stream, sequence, refs and
+	// created_at.
+	add(tx Tx, company string, rows [][]any) error
+
+	// settle gives positions to events that have none yet, and reports whether
+	// there were any.
+	settle(ctx context.Context, e Engine, company string) (bool, error)
+}
+
+// Events implements [store.Log]. The cursor is a position.
 func (s *Store) Events(ctx context.Context, company, after string, limit int) ([]event.Event, error) {
 	var position int64
 	if after != "" {
@@ -20,8 +31,18 @@ func (s *Store) Events(ctx context.Context, company, after string, limit int) ([
 			return nil, fmt.Errorf("cursor %.20q was not given out by this log", after)
 		}
 	}
-	var events []event.Event
-	err := s.engine.Get(ctx, func(tx Tx) error {
+	events, err := s.eventsAfter(ctx, company, position, limit)
+	if err != nil || len(events) == limit {
+		return events, err
+	}
+	if more, err := s.log.settle(ctx, s.engine, company); err != nil || !more {
+		return events, err
+	}
+	return s.eventsAfter(ctx, company, position, limit)
+}
+
+func (s *Store) eventsAfter(ctx context.Context, company string, position int64, limit int) (events []event.Event, err error) {
+	err = s.engine.Get(ctx, func(tx Tx) error {
 		events = nil
 		return all(tx, func(r Rows) error {
 			var (

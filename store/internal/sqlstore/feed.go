@@ -27,13 +27,17 @@ func advance(tx Tx, company string, documents ...string) (revision int64, err er
 		return 0, store.NotFound("company", company)
 	}
 	slices.Sort(documents)
+	var changes [][]any
 	for _, d := range slices.Compact(documents) {
-		if _, err := tx.Exec(`INSERT INTO knowledge_changes (company, revision, document_id) VALUES (?, ?, ?)`, company, revision, d); err != nil {
-			return 0, err
-		}
+		changes = append(changes, []any{company, revision, d})
 	}
-	return revision, nil
+	return revision, tx.Each(`INSERT INTO knowledge_changes (company, revision, document_id) VALUES (?, ?, ?)`, changes)
 }
+
+// lockKnowledge makes a step the only one that changes the company's documents: of
+// two at once the second sees all that the first has done, and gets the next
+// revision.
+func lockKnowledge(tx Tx, company string) error { return haveCompany(tx, company, forChange) }
 
 func revisionOf(tx Tx, company string) (revision int64, err error) {
 	found, err := one(tx, []any{&revision}, `SELECT knowledge_revision FROM companies WHERE id = ?`, company)
@@ -139,7 +143,7 @@ func (s *Store) Passages(ctx context.Context, company string, refs []knowledge.R
 // LiveDocument implements [knowledge.Store].
 func (s *Store) LiveDocument(ctx context.Context, company, id string) (live knowledge.Live, err error) {
 	err = s.engine.Read(ctx, func(tx Tx) error {
-		d, err := readDocument(tx, company, id)
+		d, err := readDocument(tx, company, id, "")
 		if err != nil {
 			return err
 		}

@@ -25,12 +25,7 @@ func readFeedback(message, kept string) (*agent.Feedback, error) {
 // PutFeedback implements [agent.ConversationStore].
 func (s *Store) PutFeedback(ctx context.Context, c store.Commit, f agent.Feedback) (out agent.Feedback, err error) {
 	err = s.engine.Write(ctx, func(tx Tx) error {
-		var before string
-		found, err := one(tx, []any{&before}, `SELECT feedback FROM messages WHERE company = ? AND id = ? AND role = ?`,
-			c.Company, f.MessageID, string(agent.RoleAgent))
-		if err == nil && !found {
-			return store.NotFound("reply", f.MessageID)
-		}
+		before, err := lockReply(tx, c.Company, f.MessageID)
 		if err != nil {
 			return err
 		}
@@ -52,4 +47,23 @@ func (s *Store) PutFeedback(ctx context.Context, c store.Commit, f agent.Feedbac
 		return s.write(c, tx)
 	})
 	return out, err
+}
+
+// lockReply locks a reply, and its conversation before it, and returns the
+// feedback on it.
+func lockReply(tx Tx, company, id string) (feedback string, err error) {
+	const which = ` FROM messages WHERE company = ? AND id = ? AND role = ?`
+	args := []any{company, id, string(agent.RoleAgent)}
+	var conversation string
+	found, err := one(tx, []any{&conversation}, `SELECT conversation_id`+which, args...)
+	if err == nil && found {
+		found, err = one(tx, []any{&conversation}, `SELECT id FROM conversations WHERE company = ? AND id = ?`+forChange, company, conversation)
+	}
+	if err == nil && found {
+		found, err = one(tx, []any{&feedback}, `SELECT feedback`+which+forChange, args...)
+	}
+	if err == nil && !found {
+		err = store.NotFound("reply", id)
+	}
+	return feedback, err
 }

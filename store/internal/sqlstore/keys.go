@@ -77,7 +77,7 @@ func (s *Store) Keys(ctx context.Context, company string, p store.Page) (store.L
 // CreateKey implements [access.Store].
 func (s *Store) CreateKey(ctx context.Context, cm store.Commit, k access.Key, hash [32]byte) error {
 	return s.engine.Write(ctx, func(tx Tx) error {
-		if err := haveCompany(tx, cm.Company); err != nil {
+		if err := haveCompany(tx, cm.Company, keyShare); err != nil {
 			return err
 		}
 		if err := addKey(tx, cm.Company, k, hash); err != nil {

@@ -12,42 +12,62 @@ import (
 // ClaimReceipt implements [store.Receipts].
 func (s *Store) ClaimReceipt(ctx context.Context, c store.ReceiptClaim) (st store.ReceiptState, err error) {
 	err = s.engine.Write(ctx, func(tx Tx) error {
-		if err := haveCompany(tx, c.Company); err != nil {
+		if err := haveCompany(tx, c.Company, keyShare); err != nil {
 			return err
 		}
-		at := now()
-		st = store.ReceiptState{Receipt: store.Receipt{Scope: c.Scope, Key: c.Key}}
-		var (
-			hash                   []byte
-			done, until, expiresAt int64
-		)
-		found, err := one(tx, []any{&hash, &st.Fence, &st.Result, &done, &until, &expiresAt},
-			`SELECT hash, fence, result, done, lease_until, expires_at FROM receipts WHERE company = ? AND scope = ? AND key = ?`,
-			c.Company, c.Scope, c.Key)
+		at, err := tx.Now()
 		if err != nil {
 			return err
 		}
-		if found && expiresAt > at {
-			st.Done = done == 1
-			if !bytes.Equal(hash, c.Hash) {
-				st.Differs = true
-				return nil
-			}
-			if st.Done || until > at {
-				return nil
-			}
-		} else {
-			st.Result = ""
+		// A request that is new is the usual case. Of two claims at once the second
+		// waits here for the first to be committed.
+		st = store.ReceiptState{Receipt: store.Receipt{Scope: c.Scope, Key: c.Key, Fence: at}, Claimed: true}
+		n, err := tx.Exec(`INSERT INTO receipts (company, scope, key, hash, fence, result, done, lease, lease_until, expires_at)
+			VALUES (?, ?, ?, ?, ?, '', 0, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			c.Company, c.Scope, c.Key, c.Hash, st.Fence, c.Lease.Microseconds(), at+c.Lease.Microseconds(), at+c.Keep.Microseconds())
+		if err != nil || n > 0 {
+			return err
 		}
-		st.Claimed, st.Done = true, false
-		st.Fence = max(st.Fence+1, at)
-		_, err = tx.Exec(`INSERT INTO receipts (company, scope, key, hash, fence, result, done, lease, lease_until, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
-			ON CONFLICT (company, scope, key) DO UPDATE SET hash = excluded.hash, fence = excluded.fence, result = excluded.result,
-				done = 0, lease = excluded.lease, lease_until = excluded.lease_until, expires_at = excluded.expires_at`,
-			c.Company, c.Scope, c.Key, c.Hash, st.Fence, st.Result, c.Lease.Microseconds(), at+c.Lease.Microseconds(), at+c.Keep.Microseconds())
+		st, err = reclaim(tx, c, at)
 		return err
 	})
+	return st, err
+}
+
+// reclaim claims a receipt that is there, unless it is done, or another claim of it
+// is alive.
+func reclaim(tx Tx, c store.ReceiptClaim, at int64) (store.ReceiptState, error) {
+	st := store.ReceiptState{Receipt: store.Receipt{Scope: c.Scope, Key: c.Key}}
+	var (
+		hash                   []byte
+		done, until, expiresAt int64
+	)
+	found, err := one(tx, []any{&hash, &st.Fence, &st.Result, &done, &until, &expiresAt},
+		`SELECT hash, fence, result, done, lease_until, expires_at FROM receipts WHERE company = ? AND scope = ? AND key = ?`+forUpdate,
+		c.Company, c.Scope, c.Key)
+	if err != nil {
+		return st, err
+	}
+	if !found {
+		return st, errAgain // it was released just now
+	}
+	if expiresAt > at {
+		st.Done = done == 1
+		if !bytes.Equal(hash, c.Hash) {
+			st.Differs = true
+			return st, nil
+		}
+		if st.Done || until > at {
+			return st, nil
+		}
+	} else {
+		st.Result = ""
+	}
+	st.Claimed, st.Done = true, false
+	st.Fence = max(st.Fence+1, at)
+	_, err = tx.Exec(`UPDATE receipts SET hash = ?, fence = ?, result = ?, done = 0, lease = ?, lease_until = ?, expires_at = ?
+		WHERE company = ? AND scope = ? AND key = ?`,
+		c.Hash, st.Fence, st.Result, c.Lease.Microseconds(), at+c.Lease.Microseconds(), at+c.Keep.Microseconds(), c.Company, c.Scope, c.Key)
 	return st, err
 }
 
@@ -59,8 +79,12 @@ func moveReceipt(tx Tx, company string, r store.Receipt) error {
 	if r.Done {
 		done = 1
 	}
+	at, err := tx.Now()
+	if err != nil {
+		return err
+	}
 	n, err := tx.Exec(`UPDATE receipts SET result = ?, done = ?, lease_until = ? + lease
-		WHERE company = ? AND scope = ? AND key = ? AND fence = ? AND done = 0`, r.Result, done, now(), company, r.Scope, r.Key, r.Fence)
+		WHERE company = ? AND scope = ? AND key = ? AND fence = ? AND done = 0`, r.Result, done, at, company, r.Scope, r.Key, r.Fence)
 	if err == nil && n == 0 {
 		return fmt.Errorf("receipt of %s: %w: the request was taken up again", r.Scope, store.ErrFenced)
 	}

@@ -14,6 +14,7 @@ import (
 type shelf struct {
 	tx      Tx
 	company string
+	lock    string                 // of the agent that a new document is for
 	planned map[string]documentRow // by id
 }
 
@@ -73,7 +74,7 @@ func (s shelf) judge(w knowledge.Write) (d documentRow, status knowledge.Status,
 		return old, knowledge.Unchanged, false, nil
 	}
 	if !found && w.AgentID != "" {
-		if err := haveAgent(s.tx, s.company, w.AgentID); err != nil {
+		if err := haveAgent(s.tx, s.company, w.AgentID, s.lock); err != nil {
 			return old, "", false, err
 		}
 	}

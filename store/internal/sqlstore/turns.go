@@ -18,42 +18,13 @@ func (s *Store) BeginTurn(ctx context.Context, c store.Commit, b agent.Begin) (t
 		return t, err
 	}
 	err = s.engine.Write(ctx, func(tx Tx) error {
-		m := b.Message
-		conv, found, err := conversationOf(tx, c.Company, m)
-		if err != nil {
-			return err
-		}
-		at := now()
-		if found && conv.running == 1 {
-			return &agent.BusyError{ConversationID: conv.id, Lapsed: conv.leaseUntil <= at}
-		}
-		if !found {
-			if err := haveAgent(tx, c.Company, m.AgentID); err != nil {
-				return err
-			}
-			conv = conversationRow{id: b.NewConversation, agentID: m.AgentID, userID: m.User.ID}
-		}
-		conv.turns++
-		conv.fence = max(conv.fence+1, at)
-		m.ConversationID, m.Role = conv.id, agent.RoleUser
-
 		c := c
-		c.Events = turnEvents(c.Events, conv.id, !found)
-		c.Events, conv.events = numbered(c.Events, conv.id, conv.events)
-		until := at + b.Lease.Microseconds()
-		if found {
-			_, err = tx.Exec(`UPDATE conversations SET turns = ?, events = ?, running = 1, reply_id = ?, worker = ?, fence = ?,
-				lease_until = ?, taken = 0, cancelled = 0, last_message_at = ? WHERE company = ? AND id = ?`,
-				conv.turns, conv.events, b.ReplyID, b.Worker, conv.fence, until, micros(m.CreatedAt), c.Company, conv.id)
-		} else {
-			_, err = tx.Exec(`INSERT INTO conversations (company, id, agent_id, user_id, turns, events, running, reply_id, worker, fence,
-				lease_until, created_at, last_message_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)`,
-				c.Company, conv.id, conv.agentID, conv.userID, conv.turns, conv.events, b.ReplyID, b.Worker, conv.fence,
-				until, micros(m.CreatedAt), micros(m.CreatedAt))
-		}
+		conv, err := takeConversation(tx, &c, b)
 		if err != nil {
 			return err
 		}
+		m := b.Message
+		m.ConversationID, m.Role = conv.id, agent.RoleUser
 		if err := insertMessage(tx, c.Company, 2*conv.turns-1, cmp.Or(m.User.ID, conv.userID), m, body, ""); err != nil {
 			return err
 		}
@@ -64,6 +35,49 @@ func (s *Store) BeginTurn(ctx context.Context, c store.Commit, b agent.Begin) (t
 		return s.write(c, tx)
 	})
 	return t, err
+}
+
+// takeConversation leases the conversation that a message goes to for its turn,
+// beginning one if there is none, and numbers the events of the commit.
+func takeConversation(tx Tx, c *store.Commit, b agent.Begin) (conv conversationRow, err error) {
+	at, err := tx.Now()
+	if err != nil {
+		return conv, err
+	}
+	until, began := at+b.Lease.Microseconds(), micros(b.Message.CreatedAt)
+	for range 2 { // the second time if another first message of the user's was quicker
+		conv, found, err := conversationOf(tx, c.Company, b.Message)
+		if err != nil {
+			return conv, err
+		}
+		if found && conv.running == 1 {
+			return conv, &agent.BusyError{ConversationID: conv.id, Lapsed: conv.leaseUntil <= at}
+		}
+		if !found {
+			if err := haveAgent(tx, c.Company, b.Message.AgentID, keyShare); err != nil {
+				return conv, err
+			}
+			conv = conversationRow{id: b.NewConversation, agentID: b.Message.AgentID, userID: b.Message.User.ID}
+		}
+		conv.turns++
+		conv.fence = max(conv.fence+1, at)
+		events, last := numbered(turnEvents(c.Events, conv.id, !found), conv.id, conv.events)
+		var n int64
+		if found {
+			n, err = tx.Exec(`UPDATE conversations SET turns = ?, events = ?, running = 1, reply_id = ?, worker = ?, fence = ?,
+				lease_until = ?, taken = 0, cancelled = 0, last_message_at = ? WHERE company = ? AND id = ?`,
+				conv.turns, last, b.ReplyID, b.Worker, conv.fence, until, began, c.Company, conv.id)
+		} else {
+			n, err = tx.Exec(`INSERT INTO conversations (company, id, agent_id, user_id, turns, events, running, reply_id, worker, fence,
+				lease_until, created_at, last_message_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+				c.Company, conv.id, conv.agentID, conv.userID, conv.turns, last, b.ReplyID, b.Worker, conv.fence, until, began, began)
+		}
+		if err != nil || n > 0 {
+			c.Events = events
+			return conv, err
+		}
+	}
+	return conv, fmt.Errorf("conversation %s: %w: it is there already", b.NewConversation, store.ErrConflict)
 }
 
 // turnEvents gives the events of a turn their conversation, and leaves out the
@@ -97,11 +111,12 @@ func (c *conversationRow) dest() []any {
 	return []any{&c.id, &c.agentID, &c.userID, &c.turns, &c.events, &c.running, &c.replyID, &c.fence, &c.leaseUntil, &c.taken, &c.cancelled}
 }
 
-// conversationOf finds the conversation a message goes to, if there is one.
+// conversationOf finds the conversation a message goes to, if there is one, and
+// locks it.
 func conversationOf(tx Tx, company string, m agent.Message) (c conversationRow, found bool, err error) {
 	switch {
 	case m.ConversationID != "":
-		found, err = one(tx, c.dest(), conversationLease+` WHERE company = ? AND id = ?`, company, m.ConversationID)
+		found, err = one(tx, c.dest(), conversationLease+` WHERE company = ? AND id = ?`+forUpdate, company, m.ConversationID)
 		if err == nil && !found {
 			return c, false, store.NotFound("conversation", m.ConversationID)
 		}
@@ -110,23 +125,25 @@ func conversationOf(tx Tx, company string, m agent.Message) (c conversationRow, 
 		}
 	case m.User.ID != "":
 		found, err = one(tx, c.dest(), conversationLease+` WHERE company = ? AND user_id = ? AND agent_id = ? AND user_id <> ''
-			ORDER BY last_message_at DESC, id DESC LIMIT 1`, company, m.User.ID, m.AgentID)
+			ORDER BY last_message_at DESC, id DESC LIMIT 1`+forUpdate, company, m.User.ID, m.AgentID)
 	}
 	return c, found, err
 }
 
-func haveAgent(tx Tx, company, id string) error {
+// haveAgent returns a [store.NotFoundError] if the agent is not there. A step that
+// writes gives the lock under which it stays there.
+func haveAgent(tx Tx, company, id, lock string) error {
 	var version int64
-	found, err := one(tx, []any{&version}, `SELECT version FROM agents WHERE company = ? AND id = ?`, company, id)
+	found, err := one(tx, []any{&version}, `SELECT version FROM agents WHERE company = ? AND id = ?`+lock, company, id)
 	if err == nil && !found {
 		return store.NotFound("agent", id)
 	}
 	return err
 }
 
-// held reads the conversation whose turn the caller may write to.
+// held reads and locks the conversation whose turn the caller may write to.
 func held(tx Tx, company string, t agent.TurnRef) (c conversationRow, err error) {
-	found, err := one(tx, c.dest(), conversationLease+` WHERE company = ? AND id = ?`, company, t.ConversationID)
+	found, err := one(tx, c.dest(), conversationLease+` WHERE company = ? AND id = ?`+forUpdate, company, t.ConversationID)
 	if err != nil {
 		return c, err
 	}
@@ -178,7 +195,11 @@ func (s *Store) RenewTurn(ctx context.Context, company string, t agent.TurnRef, 
 			return err
 		}
 		cancelled = conv.cancelled == 1
-		_, err = tx.Exec(`UPDATE conversations SET lease_until = ? WHERE company = ? AND id = ?`, now()+lease.Microseconds(), company, conv.id)
+		at, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`UPDATE conversations SET lease_until = ? WHERE company = ? AND id = ?`, at+lease.Microseconds(), company, conv.id)
 		return err
 	})
 	if err == nil && cancelled {
@@ -233,8 +254,11 @@ func (s *Store) EndTurn(ctx context.Context, c store.Commit, t agent.TurnRef, e 
 func (s *Store) TakeTurn(ctx context.Context, company, conversation, worker string, lease time.Duration) (t agent.Turn, err error) {
 	err = s.engine.Write(ctx, func(tx Tx) error {
 		var conv conversationRow
-		at := now()
-		found, err := one(tx, conv.dest(), conversationLease+` WHERE company = ? AND id = ?`, company, conversation)
+		at, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		found, err := one(tx, conv.dest(), conversationLease+` WHERE company = ? AND id = ?`+forUpdate, company, conversation)
 		if err != nil {
 			return err
 		}
@@ -280,12 +304,16 @@ func readSteps(tx Tx, company, conversation string, turn int64) (steps []agent.S
 func (s *Store) LapsedTurns(ctx context.Context, limit int) (lapsed []agent.Lapsed, err error) {
 	err = s.engine.Get(ctx, func(tx Tx) error {
 		lapsed = nil
+		at, err := tx.Now()
+		if err != nil {
+			return err
+		}
 		return all(tx, func(r Rows) error {
 			var l agent.Lapsed
 			err := r.Scan(&l.Company, &l.ConversationID)
 			lapsed = append(lapsed, l)
 			return err
-		}, `SELECT company, id FROM conversations WHERE running = 1 AND lease_until <= ? LIMIT ?`, now(), limit)
+		}, `SELECT company, id FROM conversations WHERE running = 1 AND lease_until <= ? LIMIT ?`, at, limit)
 	})
 	return lapsed, err
 }
@@ -293,6 +321,10 @@ func (s *Store) LapsedTurns(ctx context.Context, limit int) (lapsed []agent.Laps
 // RunningTurn implements [agent.TurnStore].
 func (s *Store) RunningTurn(ctx context.Context, company, replyID string) (r agent.Running, err error) {
 	err = s.engine.Get(ctx, func(tx Tx) error {
+		at, err := tx.Now()
+		if err != nil {
+			return err
+		}
 		var created, until int64
 		found, err := one(tx, []any{&r.ConversationID, &r.AgentID, &r.MessageID, &created, &until},
 			`SELECT c.id, c.agent_id, m.id, m.created_at, c.lease_until FROM conversations c
@@ -301,7 +333,7 @@ func (s *Store) RunningTurn(ctx context.Context, company, replyID string) (r age
 		if err == nil && !found {
 			return store.NotFound("running turn of reply", replyID)
 		}
-		r.ReplyID, r.CreatedAt, r.Lapsed = replyID, moment(created), until <= now()
+		r.ReplyID, r.CreatedAt, r.Lapsed = replyID, moment(created), until <= at
 		return err
 	})
 	return r, err

@@ -19,7 +19,7 @@ const lostAfter = 24 * time.Hour
 // Enqueue implements work.Store.
 func (s *Store) Enqueue(ctx context.Context, c store.Commit) error {
 	return s.engine.Write(ctx, func(tx Tx) error {
-		if err := haveCompany(tx, c.Company); err != nil {
+		if err := haveCompany(tx, c.Company, keyShare); err != nil {
 			return err
 		}
 		c := c
@@ -32,7 +32,10 @@ func enqueue(tx Tx, company string, w store.Work) error {
 	if len(w.Payload) > maxPayload {
 		return fmt.Errorf("work %s: its payload of %d bytes is over %d: queue ids, not content", w.ID, len(w.Payload), maxPayload)
 	}
-	at := now()
+	at, err := tx.Now()
+	if err != nil {
+		return err
+	}
 	return putJob(tx, company, w, 1, at, max(micros(w.RunAt), at))
 }
 
@@ -42,22 +45,26 @@ func putJob(tx Tx, company string, w store.Work, attempt, queued, runAt int64) e
 	if payload == nil {
 		payload = []byte{}
 	}
-	if _, err := tx.Exec(`INSERT INTO work_jobs (company, queue, key, position, id, payload, run_at, attempt, queued_at)
-		SELECT ?, ?, ?, COALESCE(MAX(position), 0) + 1, ?, ?, ?, ?, ? FROM work_jobs WHERE company = ? AND queue = ? AND key = ?`,
-		company, w.Queue, w.Key, w.ID, payload, runAt, attempt, queued, company, w.Queue, w.Key); err != nil {
-		return err
-	}
-	_, err := tx.Exec(`INSERT INTO work_keys (company, queue, key, due_at, worker, fence, lease_until) VALUES (?, ?, ?, ?, '', 0, 0)
+	// The key first: who has it knows the last position.
+	if _, err := tx.Exec(`INSERT INTO work_keys (company, queue, key, due_at, worker, fence, lease_until) VALUES (?, ?, ?, ?, '', 0, 0)
 		ON CONFLICT (company, queue, key) DO UPDATE SET
 			due_at = CASE WHEN excluded.due_at < work_keys.due_at THEN excluded.due_at ELSE work_keys.due_at END`,
-		company, w.Queue, w.Key, runAt)
+		company, w.Queue, w.Key, runAt); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`INSERT INTO work_jobs (company, queue, key, position, id, payload, run_at, attempt, queued_at)
+		SELECT ?, ?, ?, COALESCE(MAX(position), 0) + 1, ?, ?, ?, ?, ? FROM work_jobs WHERE company = ? AND queue = ? AND key = ?`,
+		company, w.Queue, w.Key, w.ID, payload, runAt, attempt, queued, company, w.Queue, w.Key)
 	return err
 }
 
 // DueCompanies implements work.Store.
 func (s *Store) DueCompanies(ctx context.Context, queue string, limit int) (companies []string, err error) {
 	err = s.engine.Get(ctx, func(tx Tx) error {
-		at := now()
+		at, err := tx.Now()
+		if err != nil {
+			return err
+		}
 		companies, err = column(tx, `SELECT company FROM work_keys WHERE queue = ? AND due_at <= ? AND lease_until <= ?
 			GROUP BY company ORDER BY MIN(due_at), company LIMIT ?`, queue, at, at, limit)
 		return err
@@ -69,21 +76,24 @@ func (s *Store) DueCompanies(ctx context.Context, queue string, limit int) (comp
 func (s *Store) ClaimKeys(ctx context.Context, company, queue, worker string, lease time.Duration, limit int) (leases []store.Lease, err error) {
 	err = s.engine.Write(ctx, func(tx Tx) error {
 		leases = nil
-		at := now()
+		at, err := tx.Now()
+		if err != nil {
+			return err
+		}
 		until := at + lease.Microseconds()
 		// Keys whose last job is done, and whose worker was lost before it gave them back.
 		if _, err := tx.Exec(`DELETE FROM work_keys WHERE company = ? AND queue = ? AND due_at = ? AND lease_until <= ?`,
 			company, queue, int64(never), at-lostAfter.Microseconds()); err != nil {
 			return err
 		}
-		err := all(tx, func(r Rows) error {
+		err = all(tx, func(r Rows) error {
 			l := store.Lease{Company: company, Queue: queue, Worker: worker, Until: moment(until)}
 			err := r.Scan(&l.Key, &l.Fence)
 			l.Fence = max(l.Fence+1, at) // so that it grows even if the row was removed in between
 			leases = append(leases, l)
 			return err
 		}, `SELECT key, fence FROM work_keys WHERE company = ? AND queue = ? AND due_at <= ? AND lease_until <= ?
-			ORDER BY due_at, key LIMIT ?`, company, queue, at, at, limit)
+			ORDER BY due_at, key LIMIT ?`+skipLocked, company, queue, at, at, limit)
 		if err != nil {
 			return err
 		}
@@ -99,10 +109,10 @@ func (s *Store) ClaimKeys(ctx context.Context, company, queue, worker string, le
 }
 
 // leased returns [store.ErrFenced] unless the lease is the newest claim of its
-// key.
-func leased(tx Tx, l store.Lease) error {
+// key. A step that writes gives the lock under which it stays so.
+func leased(tx Tx, l store.Lease, lock string) error {
 	var fence, until int64
-	found, err := one(tx, []any{&fence, &until}, `SELECT fence, lease_until FROM work_keys WHERE company = ? AND queue = ? AND key = ?`,
+	found, err := one(tx, []any{&fence, &until}, `SELECT fence, lease_until FROM work_keys WHERE company = ? AND queue = ? AND key = ?`+lock,
 		l.Company, l.Queue, l.Key)
 	if err != nil {
 		return err
@@ -115,58 +125,75 @@ func leased(tx Tx, l store.Lease) error {
 
 // DueJobs implements work.Store.
 func (s *Store) DueJobs(ctx context.Context, l store.Lease, ordered bool, limit int) (jobs []store.Job, err error) {
-	query, args := `SELECT id, payload, run_at, attempt, queued_at FROM work_jobs WHERE company = ? AND queue = ? AND key = ?`,
-		[]any{l.Company, l.Queue, l.Key}
-	if ordered {
-		query, limit = query+` ORDER BY position LIMIT ?`, 1
-	} else {
-		query, args = query+` AND run_at <= ? ORDER BY position LIMIT ?`, append(args, now())
-	}
-	args = append(args, limit)
-	var waits time.Time // when the oldest job of an ordered key may run, if that is later
-	read := func(tx Tx) error {
-		jobs, waits = nil, time.Time{}
-		if err := leased(tx, l); err != nil {
-			return err
-		}
-		return all(tx, func(r Rows) error {
-			j := store.Job{Work: store.Work{Queue: l.Queue, Key: l.Key}}
-			var run, queued int64
-			if err := r.Scan(&j.ID, &j.Payload, &run, &j.Attempt, &queued); err != nil {
-				return err
-			}
-			j.RunAt, j.Queued = moment(run), moment(queued)
-			if run > now() {
-				waits = j.RunAt
-				return nil
-			}
-			jobs = append(jobs, j)
-			return nil
-		}, query, args...)
-	}
-	if err := s.engine.Read(ctx, read); err != nil || waits.IsZero() {
+	waits := false
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		var next int64
+		jobs, next, err = dueJobs(tx, l, ordered, limit, "")
+		waits = next > 0
+		return err
+	})
+	if err != nil || !waits {
 		return jobs, err
 	}
 	// Younger jobs made the key due before its turn came.
 	err = s.engine.Write(ctx, func(tx Tx) error {
-		if err := read(tx); err != nil || waits.IsZero() {
+		var next int64
+		if jobs, next, err = dueJobs(tx, l, ordered, limit, forUpdate); err != nil || next == 0 {
 			return err
 		}
-		_, err := tx.Exec(`UPDATE work_keys SET due_at = ? WHERE company = ? AND queue = ? AND key = ?`, micros(waits), l.Company, l.Queue, l.Key)
+		_, err = tx.Exec(`UPDATE work_keys SET due_at = ? WHERE company = ? AND queue = ? AND key = ?`, next, l.Company, l.Queue, l.Key)
 		return err
 	})
 	return jobs, err
 }
 
+// dueJobs reads the jobs of a key that are due, and when the oldest one of an
+// ordered key may run if that is later.
+func dueJobs(tx Tx, l store.Lease, ordered bool, limit int, lock string) (jobs []store.Job, next int64, err error) {
+	if err := leased(tx, l, lock); err != nil {
+		return nil, 0, err
+	}
+	at, err := tx.Now()
+	if err != nil {
+		return nil, 0, err
+	}
+	query, args := `SELECT id, payload, run_at, attempt, queued_at FROM work_jobs WHERE company = ? AND queue = ? AND key = ?`,
+		[]any{l.Company, l.Queue, l.Key}
+	if ordered {
+		query, limit = query+` ORDER BY position LIMIT ?`, 1
+	} else {
+		query, args = query+` AND run_at <= ? ORDER BY position LIMIT ?`, append(args, at)
+	}
+	err = all(tx, func(r Rows) error {
+		j := store.Job{Work: store.Work{Queue: l.Queue, Key: l.Key}}
+		var run, queued int64
+		if err := r.Scan(&j.ID, &j.Payload, &run, &j.Attempt, &queued); err != nil {
+			return err
+		}
+		if run > at {
+			next = run
+			return nil
+		}
+		j.RunAt, j.Queued = moment(run), moment(queued)
+		jobs = append(jobs, j)
+		return nil
+	}, query, append(args, limit)...)
+	return jobs, next, err
+}
+
 // RenewLease implements work.Store.
 func (s *Store) RenewLease(ctx context.Context, l store.Lease, d time.Duration) (store.Lease, error) {
 	err := s.engine.Write(ctx, func(tx Tx) error {
-		if err := leased(tx, l); err != nil {
+		if err := leased(tx, l, forUpdate); err != nil {
 			return err
 		}
-		until := now() + d.Microseconds()
+		at, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		until := at + d.Microseconds()
 		l.Until = moment(until)
-		_, err := tx.Exec(`UPDATE work_keys SET lease_until = ? WHERE company = ? AND queue = ? AND key = ?`, until, l.Company, l.Queue, l.Key)
+		_, err = tx.Exec(`UPDATE work_keys SET lease_until = ? WHERE company = ? AND queue = ? AND key = ?`, until, l.Company, l.Queue, l.Key)
 		return err
 	})
 	return l, err
@@ -175,27 +202,31 @@ func (s *Store) RenewLease(ctx context.Context, l store.Lease, d time.Duration) 
 // FinishJobs implements work.Store.
 func (s *Store) FinishJobs(ctx context.Context, l store.Lease, outcomes []store.Outcome) error {
 	return s.engine.Write(ctx, func(tx Tx) error {
-		if err := leased(tx, l); err != nil {
+		if err := leased(tx, l, forUpdate); err != nil {
+			return err
+		}
+		at, err := tx.Now()
+		if err != nil {
 			return err
 		}
 		for _, o := range outcomes {
-			if err := finish(tx, l, o); err != nil {
+			if err := finish(tx, l, o, at); err != nil {
 				return err
 			}
 		}
-		_, err := tx.Exec(`UPDATE work_keys SET due_at = (SELECT COALESCE(MIN(run_at), ?) FROM work_jobs WHERE company = ? AND queue = ? AND key = ?)
+		_, err = tx.Exec(`UPDATE work_keys SET due_at = (SELECT COALESCE(MIN(run_at), ?) FROM work_jobs WHERE company = ? AND queue = ? AND key = ?)
 			WHERE company = ? AND queue = ? AND key = ?`, int64(never), l.Company, l.Queue, l.Key, l.Company, l.Queue, l.Key)
 		return err
 	})
 }
 
-func finish(tx Tx, l store.Lease, o store.Outcome) error {
+func finish(tx Tx, l store.Lease, o store.Outcome, at int64) error {
 	where, args := ` WHERE company = ? AND queue = ? AND key = ? AND id = ?`, []any{l.Company, l.Queue, l.Key, o.ID}
 	switch {
 	case o.Dead:
 		if _, err := tx.Exec(`INSERT INTO work_dead (company, id, queue, key, payload, run_at, attempt, reason, queued_at, died_at)
 			SELECT company, id, queue, key, payload, run_at, attempt, ?, queued_at, ? FROM work_jobs`+where,
-			append([]any{o.Reason, now()}, args...)...); err != nil {
+			append([]any{o.Reason, at}, args...)...); err != nil {
 			return err
 		}
 		fallthrough
@@ -204,14 +235,14 @@ func finish(tx Tx, l store.Lease, o store.Outcome) error {
 		return err
 	}
 	_, err := tx.Exec(`UPDATE work_jobs SET attempt = attempt + 1, run_at = ?`+where,
-		append([]any{now() + o.RetryIn.Microseconds()}, args...)...)
+		append([]any{at + o.RetryIn.Microseconds()}, args...)...)
 	return err
 }
 
 // ReleaseKey implements work.Store.
 func (s *Store) ReleaseKey(ctx context.Context, l store.Lease) error {
 	return s.engine.Write(ctx, func(tx Tx) error {
-		if err := leased(tx, l); err != nil {
+		if err := leased(tx, l, forUpdate); err != nil {
 			return err
 		}
 		n, err := tx.Exec(`DELETE FROM work_keys WHERE company = ? AND queue = ? AND key = ? AND NOT EXISTS
@@ -220,7 +251,10 @@ func (s *Store) ReleaseKey(ctx context.Context, l store.Lease) error {
 		if err != nil || n > 0 {
 			return err
 		}
-		at := now()
+		at, err := tx.Now()
+		if err != nil {
+			return err
+		}
 		_, err = tx.Exec(`UPDATE work_keys SET worker = '', lease_until = 0, due_at = CASE WHEN due_at < ? THEN ? ELSE due_at END
 			WHERE company = ? AND queue = ? AND key = ?`, at, at, l.Company, l.Queue, l.Key)
 		return err
@@ -253,6 +287,10 @@ func (s *Store) ReviveJob(ctx context.Context, company, id string) error {
 		if !found {
 			return store.NotFound("dead job", id)
 		}
-		return putJob(tx, company, w, 1, queued, now())
+		at, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		return putJob(tx, company, w, 1, queued, at)
 	})
 }

@@ -1,0 +1,79 @@
+package sqlstore
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/answerdesk-go/answerdesk/knowledge"
+)
+
+// documentRows are the rows that the writes of a step come to, to be written
+// together: each list goes to the database at one time.
+type documentRows struct {
+	documents, passages, dropped [][]any
+}
+
+// add notes what a write makes of a document.
+func (r *documentRows) add(company string, d documentRow, w knowledge.Write, newText bool) error {
+	metadata, err := json.Marshal(d.Metadata)
+	if err != nil {
+		return fmt.Errorf("document %s: metadata: %w", d.ID, err)
+	}
+	questions, err := json.Marshal(d.Questions)
+	if err != nil {
+		return fmt.Errorf("document %s: questions: %w", d.ID, err)
+	}
+	r.documents = append(r.documents, []any{
+		company, d.ID, d.AgentID, string(d.Kind), d.Title, d.URL, d.ExternalID, string(metadata), string(d.Format), string(questions),
+		d.Version, string(d.State), micros(d.CreatedAt), micros(d.UpdatedAt), d.hash, d.textHash, d.events,
+	})
+	if !newText {
+		return nil
+	}
+	return r.addPassages(company, d.ID, d.Version, w)
+}
+
+// addPassages notes the passages of a new version, and that the oldest one kept
+// is to go.
+func (r *documentRows) addPassages(company, document string, version int, w knowledge.Write) error {
+	if len(w.Passages) == 0 {
+		return fmt.Errorf("document %s: it has no passage, so that its text could not be found", document)
+	}
+	bodyAt := 0
+	for i, p := range w.Passages {
+		bodyEnd := p.End
+		if i == len(w.Passages)-1 {
+			bodyEnd = len(w.Text)
+		}
+		if p.Start < bodyAt || p.End < p.Start || bodyEnd > len(w.Text) {
+			return fmt.Errorf("document %s: passage %d, at %d to %d, does not follow the one before", document, i, p.Start, p.End)
+		}
+		heading, err := json.Marshal(p.Heading)
+		if err != nil {
+			return fmt.Errorf("document %s: heading of passage %d: %w", document, i, err)
+		}
+		r.passages = append(r.passages, []any{company, document, version, i, bodyAt, p.Start, p.End, string(heading), w.Text[bodyAt:bodyEnd]})
+		bodyAt = bodyEnd
+	}
+	if version > keptVersions {
+		r.dropped = append(r.dropped, []any{company, document, version - keptVersions})
+	}
+	return nil
+}
+
+// write writes what was noted, in the order of the notes.
+func (r *documentRows) write(tx Tx) error {
+	if err := tx.Each(`INSERT INTO documents (company, `+documentColumns+`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (company, id) DO UPDATE SET agent_id = excluded.agent_id, kind = excluded.kind, title = excluded.title,
+			url = excluded.url, external_id = excluded.external_id, metadata = excluded.metadata, format = excluded.format,
+			questions = excluded.questions, version = excluded.version, state = excluded.state, updated_at = excluded.updated_at,
+			hash = excluded.hash, text_hash = excluded.text_hash, events = excluded.events`, r.documents); err != nil {
+		return err
+	}
+	if err := tx.Each(`INSERT INTO passages (company, document_id, version, ordinal, body_at, start_at, end_at, heading, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, r.passages); err != nil {
+		return err
+	}
+	return tx.Each(`DELETE FROM passages WHERE company = ? AND document_id = ? AND version <= ?`, r.dropped)
+}

@@ -81,8 +81,9 @@ var rooms = []room{
 	{"integrations/channel", with(inside, "agent", "integrations")},
 	{"integrations/*", with(inside, "integrations")},
 	{"store/internal/sqlstore", slices.Concat(inside, stored)},
-	{"store/sqlite", with(slices.Concat(inside, stored), "store/internal/sqlstore")},
-	{"store/postgres", with(slices.Concat(inside, stored), "store/internal/sqlstore")},
+	{"store/internal/schema", []string{"store"}},
+	{"store/sqlite", with(slices.Concat(inside, stored), "store/internal/sqlstore", "store/internal/schema")},
+	{"store/postgres", with(slices.Concat(inside, stored), "store/internal/sqlstore", "store/internal/schema")},
 
 	// Where the rooms meet.
 	{".", with(inside, "access", "agent", "agent/extractive", "knowledge", "integrations", "webhook/delivery", "analytics", "store/sqlite")},
@@ -95,6 +96,7 @@ var rooms = []room{
 	{"store/storetest", slices.Concat(inside, stored)},
 	{"agent/agenttest", with(slices.Concat(inside, desk), "server")},
 	{"internal/e2e", with(slices.Concat(inside, desk), "client", "server")},
+	{"internal/pgtest", nil},
 }
 
 // linked are the modules that a program which imports the root may link: SQLite

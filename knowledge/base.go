@@ -127,10 +127,14 @@ func (b *Base) Delete(ctx context.Context, documentID string) (Deleted, error) {
 	if err != nil {
 		return Deleted{}, err
 	}
-	out.OutOfReach = []string{"backups made before"}
+	out.OutOfReach = b.OutOfReach()
 	b.lib.indexes.follow(ctx, b.company, out.Revision)
 	return out, nil
 }
+
+// OutOfReach returns where copies may be, of anything that is deleted, that the
+// store cannot reach: in plain words, such as "backups made before".
+func (b *Base) OutOfReach() []string { return b.lib.store.OutOfReach() }
 
 // Get returns a document without its text.
 func (b *Base) Get(ctx context.Context, documentID string) (Document, error) {
@@ -164,7 +168,8 @@ func (b *Base) List(ctx context.Context, f Filter, p store.Page) (store.List[Doc
 }
 
 // Revision returns the revision of the company's knowledge, which every write
-// that changes what can be found raises by one.
+// that changes what can be found raises by one. Told after a write, it is what
+// [Query.MinRevision] asks for to find that write.
 func (b *Base) Revision(ctx context.Context) (int64, error) {
 	return b.lib.store.Revision(ctx, b.company)
 }

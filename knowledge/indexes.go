@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/index"
 	"github.com/answerdesk-go/answerdesk/store"
@@ -18,9 +19,10 @@ const (
 
 // indexes are the indexes in memory, one a company, within a budget.
 type indexes struct {
-	store  Store
-	budget int64
-	log    *slog.Logger
+	store     Store
+	budget    int64
+	staleness time.Duration
+	log       *slog.Logger
 
 	mu        sync.Mutex
 	byCompany map[string]*followed
@@ -44,25 +46,50 @@ type followed struct {
 	mu        sync.Mutex
 	loaded    bool
 	revision  int64
-	used      int64 // under indexes.mu
+	written   int64     // the last revision that this process wrote
+	checked   time.Time // when the store had no revision that the index has not
+	used      int64     // under indexes.mu
 }
 
 func newIndexes(s Store, o Options) *indexes {
-	return &indexes{store: s, budget: o.IndexMemory, log: o.Logger, byCompany: map[string]*followed{}, refused: map[string]refusal{}}
+	return &indexes{store: s, budget: o.IndexMemory, staleness: o.Staleness, log: o.Logger, byCompany: map[string]*followed{}, refused: map[string]refusal{}}
 }
 
-// get returns a company's index, caught up with a revision that the store has
-// now, and that revision.
-func (x *indexes) get(ctx context.Context, company string) (*index.Index, int64, error) {
+// A lookup is an index as it was found.
+type lookup struct {
+	index    *index.Index
+	revision int64 // that it has, at least
+	checked  bool  // whether it has caught up with the store for this lookup
+}
+
+// get returns a company's index at a revision of at least least. It has caught up
+// with the store, now or, unless now is set, as lately as the staleness allows.
+func (x *indexes) get(ctx context.Context, company string, least int64, now bool) (lookup, error) {
+	f := x.of(company) // before the store is asked: what this process writes from here on is noted there
+	if at, ok := f.recent(least, x.staleness); ok && !now {
+		return lookup{index: f.index, revision: at}, nil
+	}
+	asked := time.Now()
 	revision, err := x.store.Revision(ctx, company)
+	if err == nil {
+		err = reached(revision, least)
+	}
+	if err == nil {
+		err = x.refusal(company, f, revision)
+	}
+	if err == nil && f.at() < revision {
+		err = x.advance(ctx, company, f, revision)
+	}
 	if err != nil {
-		return nil, 0, err
+		return lookup{}, err
 	}
+	return lookup{index: f.index, revision: f.check(asked), checked: true}, nil
+}
+
+// of returns the index of a company, which may have to be loaded yet.
+func (x *indexes) of(company string) *followed {
 	x.mu.Lock()
-	if r, ok := x.refused[company]; ok && r.revision >= revision {
-		x.mu.Unlock()
-		return nil, 0, r.err
-	}
+	defer x.mu.Unlock()
 	f := x.byCompany[company]
 	if f == nil {
 		f = &followed{index: index.New(nil), following: make(chan struct{}, 1)}
@@ -71,15 +98,19 @@ func (x *indexes) get(ctx context.Context, company string) (*index.Index, int64,
 	}
 	x.clock++
 	f.used = x.clock
-	x.mu.Unlock()
+	return f
+}
 
-	if at := f.at(); at >= revision {
-		return f.index, at, nil
+// refusal returns why a company is too large, if it was and has not changed.
+func (x *indexes) refusal(company string, f *followed, revision int64) error {
+	x.mu.Lock()
+	r, ok := x.refused[company]
+	x.mu.Unlock()
+	if !ok || r.revision < revision {
+		return nil
 	}
-	if err := x.advance(ctx, company, f, revision); err != nil {
-		return nil, 0, err
-	}
-	return f.index, f.at(), nil
+	x.forget(company, f)
+	return r.err
 }
 
 // follow lets the index of a company, if it is in memory, follow the feed up to a
@@ -89,7 +120,7 @@ func (x *indexes) follow(ctx context.Context, company string, revision int64) {
 	x.mu.Lock()
 	f := x.byCompany[company]
 	x.mu.Unlock()
-	if f == nil || f.at() < 0 || f.at() >= revision {
+	if f == nil || f.wrote(revision) {
 		return
 	}
 	if err := x.advance(context.WithoutCancel(ctx), company, f, revision); err != nil {
@@ -111,6 +142,35 @@ func (f *followed) set(revision int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.loaded, f.revision = true, revision
+}
+
+// wrote notes that this process wrote a revision, and reports whether there is
+// nothing to follow: the index has it, or will be asked for it when it is loaded.
+func (f *followed) wrote(revision int64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.written = max(f.written, revision)
+	return !f.loaded || f.revision >= revision
+}
+
+// check notes that the index has all that the store had at a time, and returns its
+// revision.
+func (f *followed) check(at time.Time) int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if at.After(f.checked) {
+		f.checked = at
+	}
+	return f.revision
+}
+
+// recent returns the revision that the index has, and whether that will do: it is
+// least or more, has what this process wrote, and caught up with the store less than
+// a while ago.
+func (f *followed) recent(least int64, while time.Duration) (int64, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.revision, f.loaded && f.revision >= max(least, f.written) && time.Since(f.checked) < while
 }
 
 // advance brings an index to a revision at least. One caller works; the others

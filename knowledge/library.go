@@ -1,6 +1,8 @@
 package knowledge
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -12,6 +14,9 @@ import (
 // bytes.
 const DefaultIndexMemory = 512 << 20
 
+// MaxStaleness is the most that [Options.Staleness] may be.
+const MaxStaleness = time.Minute
+
 // Options are what may be chosen about a library. The zero value suits most.
 type Options struct {
 	// IndexMemory is what the indexes of all companies may take together, in
@@ -19,6 +24,15 @@ type Options struct {
 	// for others. A company too large for it alone is refused with
 	// [ErrTooLarge].
 	IndexMemory int64
+
+	// Staleness is how old the knowledge may be that a search is made in, from
+	// 0 to [MaxStaleness]. With 0 every search first asks the store for the
+	// company's revision, so that a write that has returned, in any process, is
+	// found. Otherwise an index that has caught up less than that ago is searched
+	// without asking, unless this library itself has written since or
+	// [Query.MinRevision] is more than it has. What was deleted is not found
+	// either way.
+	Staleness time.Duration
 
 	// Logger is told when an index is loaded, freed or too large; nil is
 	// silence.
@@ -33,7 +47,7 @@ type Library struct {
 }
 
 // New returns the library in s. A nil opts means the defaults written on
-// [Options].
+// [Options]. It panics if Staleness is out of bounds.
 func New(s Store, opts *Options) *Library {
 	var o Options
 	if opts != nil {
@@ -41,6 +55,9 @@ func New(s Store, opts *Options) *Library {
 	}
 	if o.IndexMemory == 0 {
 		o.IndexMemory = DefaultIndexMemory
+	}
+	if o.Staleness < 0 || o.Staleness > MaxStaleness {
+		panic(fmt.Sprintf("knowledge: Staleness %v is not between 0 and %v", o.Staleness, MaxStaleness))
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -51,6 +68,11 @@ func New(s Store, opts *Options) *Library {
 // Company returns the knowledge of one company. It is a handle: making one costs
 // nothing.
 func (l *Library) Company(company string) *Base { return &Base{lib: l, company: company} }
+
+// Revision is that of [Base.Revision], for whoever holds a library alone.
+func (l *Library) Revision(ctx context.Context, company string) (int64, error) {
+	return l.store.Revision(ctx, company)
+}
 
 // A Base is the knowledge of one company.
 type Base struct {

@@ -28,6 +28,12 @@ type Query struct {
 	Filter map[string]any
 
 	Limit int // of hits; 0 means [DefaultHits], at most [MaxHits]
+
+	// MinRevision is the revision that the knowledge searched has at least,
+	// whatever [Options.Staleness] says: one that [Base.Revision] told after a
+	// write, or that an earlier search or reply was made from. 0 asks for none;
+	// one that the company has not reached is an [InvalidError].
+	MinRevision int64
 }
 
 // Results are what a search found.
@@ -72,6 +78,8 @@ func (b *Base) Search(ctx context.Context, q Query) (Results, error) {
 		return Results{}, invalid("query", "%d bytes are more than %d", len(q.Text), MaxQuery)
 	case strings.TrimSpace(q.Text) == "":
 		return Results{}, invalid("query", "is empty")
+	case q.MinRevision < 0:
+		return Results{}, invalid("min_revision", "%d is less than 0", q.MinRevision)
 	}
 	if err := readable(q.Text); err != nil {
 		return Results{}, invalid("query", "%v", err)
@@ -95,12 +103,7 @@ func (b *Base) Search(ctx context.Context, q Query) (Results, error) {
 		}
 		q.AgentID = canonical
 	}
-	ix, revision, err := b.lib.indexes.get(ctx, b.company)
-	if err != nil {
-		return Results{}, err
-	}
-	found := ix.Search(index.Query{Text: q.Text, Limit: q.Limit, AgentID: q.AgentID, Filter: filter})
-	hits, err := b.hydrate(ctx, found.Hits)
+	found, hits, revision, err := b.find(ctx, index.Query{Text: q.Text, Limit: q.Limit, AgentID: q.AgentID, Filter: filter}, q.MinRevision)
 	if err != nil {
 		return Results{}, err
 	}
@@ -111,6 +114,31 @@ func (b *Base) Search(ctx context.Context, q Query) (Results, error) {
 		out.Reasons = []string{"nothing_found"}
 	}
 	return out, nil
+}
+
+// find searches the index, at a revision of at least least. One that finds what is
+// gone is behind the store: if it has not caught up just now, it does, and is
+// searched again, so that the new version of a document is not missed with the old.
+func (b *Base) find(ctx context.Context, q index.Query, least int64) (index.Result, []Hit, int64, error) {
+	for now := false; ; now = true {
+		in, err := b.lib.indexes.get(ctx, b.company, least, now)
+		if err != nil {
+			return index.Result{}, nil, 0, err
+		}
+		found := in.index.Search(q)
+		hits, err := b.hydrate(ctx, found.Hits)
+		if err != nil || in.checked || len(hits) == len(found.Hits) {
+			return found, hits, in.revision, err
+		}
+	}
+}
+
+// reached returns an [InvalidError] if a revision that is asked for is not reached.
+func reached(revision, least int64) error {
+	if least > revision {
+		return invalid("min_revision", "%d is more than %d, the revision that the company's knowledge has reached", least, revision)
+	}
+	return nil
 }
 
 // hydrate reads the passages of hits from the store, and drops those that are

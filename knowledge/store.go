@@ -47,6 +47,11 @@ type Store interface {
 	// store. It writes the event content.deleted.
 	DeleteDocument(ctx context.Context, c store.Commit, id string) (Deleted, error)
 
+	// OutOfReach returns where copies may be of what was in the store that a
+	// delete in it cannot reach, in plain words: "backups made before". The
+	// caller owns the list.
+	OutOfReach() []string
+
 	// Document returns a document without its text.
 	Document(ctx context.Context, company, id string) (Document, error)
 

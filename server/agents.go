@@ -73,12 +73,12 @@ func (h *handlers) DeleteAgent(ctx context.Context, r api.DeleteAgentRequestObje
 	if err := c.company.Agents().Delete(ctx, a.ID); err != nil {
 		return nil, err
 	}
-	return api.DeleteAgent200JSONResponse(gone("agent", a.ID)), nil
+	return api.DeleteAgent200JSONResponse(c.gone("agent", a.ID)), nil
 }
 
 // gone is the receipt of a delete that counts nothing.
-func gone(kind, id string) api.DeletionReceipt {
-	return api.DeletionReceipt{ID: id, Kind: kind, DeletedAt: time.Now().UTC().Truncate(time.Microsecond), OutOfReach: []string{"backups made before"}}
+func (c *call) gone(kind, id string) api.DeletionReceipt {
+	return api.DeletionReceipt{ID: id, Kind: kind, DeletedAt: time.Now().UTC().Truncate(time.Microsecond), OutOfReach: c.company.Knowledge().OutOfReach()}
 }
 
 // GetAgentSettings serves GET /v1/agents/{id}/settings.

@@ -35,7 +35,7 @@ func (h *handlers) DeleteConversation(ctx context.Context, r api.DeleteConversat
 	if err := c.company.Conversations().Delete(ctx, there.ID); err != nil {
 		return nil, err
 	}
-	return api.DeleteConversation200JSONResponse(gone("conversation", there.ID)), nil
+	return api.DeleteConversation200JSONResponse(c.gone("conversation", there.ID)), nil
 }
 
 // ListConversationMessages serves GET /v1/conversations/{id}/messages.

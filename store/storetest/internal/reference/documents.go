@@ -177,6 +177,9 @@ func cloneDocument(d knowledge.Document) knowledge.Document {
 	return d
 }
 
+// OutOfReach implements [knowledge.Store].
+func (*Store) OutOfReach() []string { return []string{"backups made before"} }
+
 // DeleteDocument implements [knowledge.Store].
 func (s *Store) DeleteDocument(ctx context.Context, cm store.Commit, docID string) (out knowledge.Deleted, err error) {
 	err = s.step(ctx, cm, func(c *tenant, cm *store.Commit) error {

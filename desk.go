@@ -44,6 +44,15 @@ type Options struct {
 	// bytes; 0 means [knowledge.DefaultIndexMemory].
 	IndexMemory int64
 
+	// Staleness is how old the knowledge may be that an answer is made from, from
+	// 0 to [knowledge.MaxStaleness]. With 0, the default, every search asks the
+	// store for the revision of the knowledge first: a write that was
+	// acknowledged anywhere is in the next answer everywhere. With more, answers
+	// cost the store less, and a write of another process may be missing from
+	// them for that long, unless they ask for it: see
+	// [knowledge.Query.MinRevision]. What was deleted is missing at once.
+	Staleness time.Duration
+
 	// DrainTimeout is how long Close waits for turns that run; 0 means 10 s.
 	DrainTimeout time.Duration
 
@@ -105,8 +114,11 @@ func New(ctx context.Context, st Store, opts *Options) (*Desk, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Staleness < 0 || o.Staleness > knowledge.MaxStaleness {
+		return nil, fmt.Errorf("Options.Staleness is %v: it must be between 0 and %v", o.Staleness, knowledge.MaxStaleness)
+	}
 	d := &Desk{store: st, opts: o, log: o.Logger, release: func() error { return nil }}
-	d.library = knowledge.New(st, &knowledge.Options{IndexMemory: o.IndexMemory, Logger: o.Logger})
+	d.library = knowledge.New(st, &knowledge.Options{IndexMemory: o.IndexMemory, Staleness: o.Staleness, Logger: o.Logger})
 	if o.Retriever == nil {
 		o.Retriever = d.library
 	}

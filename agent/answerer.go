@@ -12,8 +12,9 @@ import (
 // [knowledge.Library] is one.
 type Retriever interface {
 	// Retrieve returns the passages that fit a query best, of those that the
-	// company's agent q.AgentID may use, and how likely they answer it. It is
-	// called by many goroutines at once.
+	// company's agent q.AgentID may use, and how likely they answer it. They are
+	// from knowledge of at least q.MinRevision, or it is an error. It is called by
+	// many goroutines at once.
 	Retrieve(ctx context.Context, company string, q knowledge.Query) (knowledge.Results, error)
 }
 

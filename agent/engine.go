@@ -174,6 +174,9 @@ func (e *Engine) take(ctx context.Context, company, conversation string) (*runni
 	if err == nil {
 		a, err = e.store.Agent(ctx, company, t.Message.AgentID)
 	}
+	if err == nil { // what the message asked for is not known any more: the newest is at least that
+		t.Message.MinRevision, _, err = e.revision(ctx, company)
+	}
 	if err != nil {
 		e.turns.Done()
 		if errors.Is(err, store.ErrNotFound) {

@@ -108,6 +108,9 @@ func (h *Handle) begin(ctx, life context.Context, m Message, streamed bool) (*ru
 	if err != nil {
 		return nil, err
 	}
+	if err := h.engine.reached(ctx, h.company, m); err != nil {
+		return nil, err
+	}
 	leave, err := h.engine.lines.enter(ctx, lineOf(h.company, a.ID, m))
 	if err != nil {
 		return nil, err
@@ -119,6 +122,7 @@ func (h *Handle) begin(ctx, life context.Context, m Message, streamed bool) (*ru
 		return nil, err
 	}
 	failpoint.At("turn.begun")
+	t.Message.MinRevision = m.MinRevision
 	return h.engine.start(life, &running{company: h.company, request: h.request, agent: a, turn: t, streamed: streamed}, leave), nil
 }
 

@@ -34,6 +34,14 @@ type Message struct {
 	Metadata       map[string]any `json:"metadata,omitzero"` // the caller's own; kept, and not read
 	CreatedAt      time.Time      `json:"created_at"`
 
+	// MinRevision is the revision of the company's knowledge that the reply is
+	// made from at least: see [knowledge.Query.MinRevision]. 0 asks for none. It
+	// is not stored: a turn that is taken over from a process that was lost is
+	// answered from the newest.
+	//
+	// [knowledge.Query.MinRevision]: https://pkg.go.dev/github.com/answerdesk-go/answerdesk/knowledge#Query
+	MinRevision int64 `json:"-"`
+
 	// Reply is what an agent's message holds besides its text.
 	Reply *Reply `json:"reply,omitzero"`
 
@@ -73,6 +81,9 @@ func (m *Message) check() error {
 		return invalid("metadata", "%v", err)
 	} else if len(b) > 16<<10 {
 		return invalid("metadata", "is %d bytes of JSON, more than %d", len(b), 16<<10)
+	}
+	if m.MinRevision < 0 {
+		return invalid("min_revision", "%d is less than 0", m.MinRevision)
 	}
 	if m.ConversationID != "" {
 		canonical, err := id.Parse(id.Conversation, m.ConversationID)

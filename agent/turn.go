@@ -158,7 +158,9 @@ func (e *Engine) fromKnowledge(ctx context.Context, x *Exchange) (Reply, error) 
 		return Reply{}, err
 	}
 	begun := time.Now()
-	found, err := e.retriever.Retrieve(ctx, x.Company, knowledge.Query{Text: query, AgentID: x.Agent.ID, Limit: considered})
+	found, err := e.retriever.Retrieve(ctx, x.Company, knowledge.Query{
+		Text: query, AgentID: x.Agent.ID, Limit: considered, MinRevision: x.Message.MinRevision,
+	})
 	if err != nil {
 		return Reply{}, fmt.Errorf("search: %w", err)
 	}

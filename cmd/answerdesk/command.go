@@ -6,15 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/agent"
-	"github.com/answerdesk-go/answerdesk/store/sqlite"
 )
 
 // A command is one of the things the program does.
@@ -38,9 +34,10 @@ var commands = []command{
 
 // A call is what a command was called with.
 type call struct {
-	data, agent, company string
-	serving              serving  // of serve
-	key                  keyFlags // of keys
+	store          place
+	agent, company string
+	serving        serving  // of serve
+	key            keyFlags // of keys
 
 	args           []string // the rest
 	stdout, stderr io.Writer
@@ -159,15 +156,18 @@ func (c command) parse(given *call, args []string) error {
 }
 
 // open opens a desk that must be there.
-func (given *call) open(ctx context.Context) (*answerdesk.Desk, error) {
-	if _, err := os.Stat(filepath.Join(given.data, sqlite.FileName)); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no desk in %s: serve it or ingest something first", given.data)
+func (given *call) open(ctx context.Context) (desk, error) {
+	switch empty, err := given.store.empty(ctx); {
+	case err != nil:
+		return desk{}, err
+	case empty:
+		return desk{}, fmt.Errorf("there is no desk in %s: serve it or ingest something first", given.store)
 	}
-	return answerdesk.Open(ctx, given.data, nil)
+	return given.store.open(ctx, nil)
 }
 
 // of returns the company that was named, or the operator's.
-func (given *call) of(ctx context.Context, desk *answerdesk.Desk) (*answerdesk.Company, error) {
+func (given *call) of(ctx context.Context, desk desk) (*answerdesk.Company, error) {
 	if given.company == "" {
 		return desk.Company(desk.ID()), nil
 	}
@@ -183,16 +183,18 @@ func (given *call) named(err error) error {
 	if errors.Is(err, agent.ErrInvalid) {
 		return err // about the question
 	}
-	return fmt.Errorf("desk in %s: %w", given.data, err)
+	return fmt.Errorf("desk in %s: %w", given.store, err)
 }
 
 // synopsis is how the command is called.
 func (c command) synopsis() string {
 	words, may := []string{"answerdesk", c.name}, []string{}
 	for _, f := range c.settings {
-		if f.required == "" {
+		switch {
+		case f.name == dataSetting.name:
+		case f.required == "":
 			may = append(may, "["+f.usage()+"]")
-		} else {
+		default:
 			words = append(words, f.usage())
 		}
 	}
@@ -217,7 +219,7 @@ func (c command) help() string {
 		switch {
 		case s.initial != "":
 			about += "; " + s.initial + " if not given"
-		case s.shared && s.required == "" && s.value != "":
+		case s.shared && s.required == "" && s.value != "" && s.name != dataSetting.name:
 			about += "; none if not given"
 		}
 		if s.shared && !c.has(configSetting) {

@@ -11,9 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/knowledge"
-	"github.com/answerdesk-go/answerdesk/store/sqlite"
 )
 
 var ingestCommand = command{
@@ -25,12 +23,12 @@ folders whose names begin with a full stop are passed over, and so are links to
 folders.
 
 Without --agent all the agents of the company may use the documents; with one,
-that agent alone. The folder of the desk is made if it is not there; another
-process may have it open meanwhile.
+that agent alone. The desk is made if it is not there; another process may have it
+open meanwhile.
 
 A file that cannot be taken is named with the reason, and the others go on. The
 status is 1 if a PATH cannot be read at all, or if nothing could be taken.`,
-	settings: []setting{dataSetting, companySetting, agentSetting}, min: 1, max: -1, do: ingest,
+	settings: []setting{storeSetting, dataSetting, companySetting, agentSetting}, min: 1, max: -1, do: ingest,
 }
 
 func ingest(ctx context.Context, given *call) error {
@@ -38,7 +36,7 @@ func ingest(ctx context.Context, given *call) error {
 	if len(inputs) == 0 {
 		return errors.New("nothing to read")
 	}
-	desk, err := answerdesk.Open(ctx, given.data, nil)
+	desk, err := given.store.open(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -95,7 +93,7 @@ type input struct {
 	fsys fs.FS
 	root string // a file in fsys, or "." for all of it
 	top  string // the absolute path of fsys
-	desk string // what the paths of the desk's own files begin with
+	desk string // what the paths of the desk's own files begin with, if it has any
 }
 
 // inputs returns those of the arguments that can be read, and says of the others
@@ -103,7 +101,7 @@ type input struct {
 func (given *call) inputs() []input {
 	var readable []input
 	for _, arg := range given.args {
-		in, err := newInput(arg, given.data)
+		in, err := newInput(arg, given.store)
 		if err != nil {
 			say(given.stderr, "cannot read %s\n", printable(arg+": "+reason(err)))
 			continue
@@ -113,12 +111,12 @@ func (given *call) inputs() []input {
 	return readable
 }
 
-func newInput(arg, data string) (input, error) {
+func newInput(arg string, store place) (input, error) {
 	top, err := filepath.Abs(arg)
 	if err != nil {
 		return input{}, err
 	}
-	desk, err := filepath.Abs(filepath.Join(data, sqlite.FileName))
+	desk, err := store.file()
 	if err != nil {
 		return input{}, err
 	}
@@ -147,7 +145,7 @@ func documents(inputs []input, agentID string) iter.Seq2[knowledge.Document, err
 		for _, in := range inputs {
 			for d, err := range knowledge.Files(in.fsys, in.root) {
 				file := filepath.Join(in.top, filepath.FromSlash(d.ExternalID))
-				if strings.HasPrefix(file, in.desk) {
+				if in.desk != "" && strings.HasPrefix(file, in.desk) {
 					continue
 				}
 				d.AgentID, d.ExternalID = agentID, filepath.ToSlash(file)

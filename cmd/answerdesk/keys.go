@@ -4,16 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"text/tabwriter"
 	"time"
 
-	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/access"
 	"github.com/answerdesk-go/answerdesk/store"
-	"github.com/answerdesk-go/answerdesk/store/sqlite"
 )
 
 // keyFlags are what may be said of an API key.
@@ -28,13 +23,13 @@ type keyFlags struct {
 var keysCreateCommand = command{
 	name: "keys create", about: "make an API key, and print it",
 	more: `Prints the key alone, on one line. It is shown this once: only its SHA-256 is
-stored. It works at once, also while a server has the folder open; the folder of
-the desk is made if it is not there.
+stored. It works at once, also while a server has the desk open; the desk is made
+if it is not there.
 
 A read key may read and search, a write key may send messages and change things
 and read nothing, and a full key may do both and manage the company's keys.`,
 	settings: []setting{
-		dataSetting,
+		storeSetting, dataSetting,
 		{
 			name: "name", value: "NAME", about: "what the key is called, for those who manage them", required: "it is what the key is called",
 			set: func(given *call, s string) error { given.key.name = s; return nil },
@@ -66,7 +61,7 @@ var keysListCommand = command{
 	name: "keys list", about: "show the API keys that there are, without the keys themselves",
 	more: `Shows the keys, newest first: their ids, names, scopes, plans and last 4
 characters, and when they were made, expire and were used last.`,
-	settings: []setting{dataSetting, companySetting},
+	settings: []setting{storeSetting, dataSetting, companySetting},
 	do:       listKeys,
 }
 
@@ -75,7 +70,7 @@ var keysRotateCommand = command{
 	more: `Prints a new key with the name, scope, plan and expiry of the old one, alone on
 one line. Both work until the overlap ends; then the old one does not any more.`,
 	settings: []setting{
-		dataSetting, companySetting,
+		storeSetting, dataSetting, companySetting,
 		{
 			name: "overlap", value: "DURATION", about: "how long the old key goes on working, up to 30d", initial: "24h",
 			set: func(given *call, s string) (err error) {
@@ -92,9 +87,9 @@ one line. Both work until the overlap ends; then the old one does not any more.`
 
 var keysRevokeCommand = command{
 	name: "keys revoke", takes: "ID", about: "end an API key",
-	more: `The key is refused from the next request on, by every server on this folder. It
+	more: `The key is refused from the next request on, by every server on this desk. It
 cannot be undone.`,
-	settings: []setting{dataSetting, companySetting},
+	settings: []setting{storeSetting, dataSetting, companySetting},
 	min:      1, max: 1, do: revokeKey,
 }
 
@@ -102,10 +97,13 @@ cannot be undone.`,
 const operator = "command line"
 
 func createKey(ctx context.Context, given *call) error {
-	if _, err := os.Stat(filepath.Join(given.data, sqlite.FileName)); errors.Is(err, fs.ErrNotExist) {
-		say(given.stderr, "there was no desk in %s: a new one is made\n", printable(given.data))
+	switch empty, err := given.store.empty(ctx); {
+	case err != nil:
+		return err
+	case empty:
+		say(given.stderr, "there was no desk in %s: a new one is made\n", printable(given.store.String()))
 	}
-	desk, err := answerdesk.Open(ctx, given.data, nil)
+	desk, err := given.store.open(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -175,7 +173,7 @@ func (given *call) keys(ctx context.Context, do func(*access.Keys) error) error 
 	return given.withKeys(ctx, desk, do)
 }
 
-func (given *call) withKeys(ctx context.Context, desk *answerdesk.Desk, do func(*access.Keys) error) error {
+func (given *call) withKeys(ctx context.Context, desk desk, do func(*access.Keys) error) error {
 	company, err := given.of(ctx, desk)
 	if err != nil {
 		return err

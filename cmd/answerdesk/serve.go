@@ -50,7 +50,7 @@ func serve(ctx context.Context, given *call) (err error) {
 		return err
 	}
 	defer listener.Close()
-	desk, err := answerdesk.Open(ctx, given.data, &answerdesk.Options{
+	desk, err := given.store.open(ctx, &answerdesk.Options{
 		IndexMemory: s.indexMemory, DrainTimeout: s.drainTimeout, Migrate: s.migrate, Logger: log,
 	})
 	if err != nil {
@@ -60,7 +60,7 @@ func serve(ctx context.Context, given *call) (err error) {
 	if s.dev {
 		log.Warn("--dev is on: what the server fetches or calls may be on this machine, and in plain http; never use it where others can send requests")
 	}
-	handler := server.New(desk, &server.Options{
+	handler := server.New(desk.Desk, &server.Options{
 		BasePath: s.basePath, PublicURL: s.publicURL, AllowedOrigins: s.allowedOrigins, MaxStreams: s.maxStreams,
 		Version: programVersion(), Logger: log,
 	})
@@ -86,7 +86,7 @@ func serve(ctx context.Context, given *call) (err error) {
 	if _, err := fmt.Fprintf(given.stdout, "answerdesk: listening on %s\n", address); err != nil {
 		ended <- err
 	}
-	log.Info("listening", "address", address, "base_path", s.basePath, "data", given.data, "version", programVersion())
+	log.Info("listening", "address", address, "base_path", s.basePath, "store", given.store.String(), "version", programVersion())
 
 	select {
 	case <-ctx.Done():

@@ -33,7 +33,7 @@ type serving struct {
 // serveSettings are the table of settings, in the order of the help and of
 // docs/settings.md.
 var serveSettings = []setting{
-	dataSetting,
+	storeSetting, dataSetting,
 	{
 		name: "addr", value: "HOST:PORT", shared: true, initial: "127.0.0.1:8080",
 		about: "where to listen; without a host on all addresses, and with port 0 on a free one",

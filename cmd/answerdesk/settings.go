@@ -18,14 +18,19 @@ type setting struct {
 	initial  string // its value if it is not given; empty: none
 	required string // why it must be given; empty: it need not be
 	shared   bool
-	set      func(*call, string) error // reads its value
+	alias    string                    // another name of it, which has a row of its own
+	set      func(*call, string) error // reads its value; nil: another one takes care of it
 }
 
 // What several commands have.
 var (
+	storeSetting = setting{
+		name: "store", value: "STORE", alias: "data", shared: true, required: "it says where the desk is",
+		about: "where the desk is: a folder, or a PostgreSQL database such as postgres://user@host/database?schema=name",
+		set:   func(given *call, s string) (err error) { given.store, err = readPlace(s); return err },
+	}
 	dataSetting = setting{
-		name: "data", value: "DIR", shared: true, about: "the folder of the desk", required: "it names the folder of the desk",
-		set: func(given *call, s string) error { given.data = s; return nil },
+		name: "data", value: "DIR", shared: true, about: "another name of store, for a folder",
 	}
 	agentSetting = setting{
 		name: "agent", value: "ID", about: "the id of an agent; it may be left out",
@@ -37,7 +42,6 @@ var (
 	}
 	configSetting = setting{
 		name: "config", value: "FILE", shared: true, about: "a JSON file of settings",
-		set: func(*call, string) error { return nil }, // read before the others
 	}
 )
 
@@ -62,7 +66,7 @@ func (c command) settle(given *call, flags map[string]string) error {
 	var file map[string]string
 	name := ""
 	if c.has(configSetting) {
-		if name, _ = configSetting.find(flags, nil, ""); name != "" {
+		if name, _, _ = configSetting.find(flags, nil, ""); name != "" { // it has one name
 			var err error
 			if file, err = readConfig(name, c.settings); err != nil {
 				return err
@@ -70,7 +74,13 @@ func (c command) settle(given *call, flags map[string]string) error {
 		}
 	}
 	for _, s := range c.settings {
-		value, source := s.find(flags, file, name)
+		if s.set == nil {
+			continue
+		}
+		value, source, err := s.find(flags, file, name)
+		if err != nil {
+			return err
+		}
 		if value == "" {
 			if s.required != "" {
 				return errors.New("--" + s.name + " is missing: " + s.required)
@@ -94,18 +104,37 @@ func (c command) has(wanted setting) bool {
 }
 
 // find returns the value of a setting as text, and where it was given. A
-// variable that is empty is none.
-func (s setting) find(flags, file map[string]string, name string) (value, source string) {
-	if v, ok := flags[s.name]; ok {
-		return v, "--" + s.name
+// variable that is empty is none. A setting with two names may be given by both
+// in one place only if they say the same.
+func (s setting) find(flags, file map[string]string, name string) (value, source string, err error) {
+	names := []setting{s}
+	if s.alias != "" {
+		names = append(names, setting{name: s.alias})
 	}
-	if s.shared {
-		if v := os.Getenv(s.variable()); v != "" {
-			return v, s.variable()
+	for _, from := range []func(setting) (value, source string, ok bool){
+		func(n setting) (string, string, bool) { v, ok := flags[n.name]; return v, "--" + n.name, ok },
+		func(n setting) (string, string, bool) { v := os.Getenv(n.variable()); return v, n.variable(), v != "" },
+		func(n setting) (string, string, bool) {
+			v, ok := file[n.field()]
+			return v, n.field() + " in " + name, ok
+		},
+	} {
+		for _, n := range names {
+			v, called, ok := from(n)
+			switch {
+			case !ok:
+			case source == "":
+				value, source = v, called
+			case v != value:
+				return "", "", fmt.Errorf("%s and %s say different things: leave one of them out", source, called)
+			}
 		}
-		if v, ok := file[s.field()]; ok {
-			return v, s.field() + " in " + name
+		if source != "" {
+			return value, source, nil
+		}
+		if !s.shared {
+			break
 		}
 	}
-	return s.initial, s.name + " by default"
+	return s.initial, s.name + " by default", nil
 }

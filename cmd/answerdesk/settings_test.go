@@ -80,7 +80,7 @@ func TestWays(t *testing.T) {
 	var flags []string
 	for _, s := range serveSettings {
 		v, ok := values[s.name]
-		if !ok && s.name != "data" && s.name != "config" {
+		if !ok && s.name != "store" && s.name != "data" && s.name != "config" {
 			t.Errorf("this test lacks %s", s.name)
 		}
 		if ok {
@@ -107,8 +107,8 @@ func TestWays(t *testing.T) {
 // The folder of the desk may be said in each way as well.
 func TestDataFromFile(t *testing.T) {
 	var given call
-	if err := serveCommand.parse(&given, []string{"--config", config(t, `{"data": "there"}`)}); err != nil || given.data != "there" {
-		t.Errorf("data = %q, %v, want there", given.data, err)
+	if err := serveCommand.parse(&given, []string{"--config", config(t, `{"data": "there"}`)}); err != nil || given.store.folder != "there" {
+		t.Errorf("store = %q, %v, want there", given.store, err)
 	}
 }
 
@@ -232,6 +232,8 @@ func TestSettingsPage(t *testing.T) {
 			initial = "`" + s.initial + "`"
 		case s.required != "":
 			initial = "must be given"
+		case s.set == nil && s.name == dataSetting.name:
+			initial = "as `--store`"
 		case s.value == "":
 			initial = "off"
 		}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -42,6 +43,11 @@ var events = []promise{
 		name:  "while others write",
 		text:  "whoever follows the events sees each of them, those of a stream in order, while others write",
 		check: eventsWhileWriting,
+	},
+	{
+		name:  "late commits",
+		text:  "an event whose step ends late, after others of which the events were read already, is not skipped",
+		check: lateEvents,
 	},
 }
 
@@ -201,8 +207,14 @@ func eventsWhileWriting(t *testing.T, k *kit) {
 	const writers, each = 8, 20
 	done := make(chan struct{})
 	var wg, reading sync.WaitGroup
-	for range 3 {
-		reading.Go(func() { k.followEvents(t, done, 7) })
+	var readers [3]*eventReader
+	for i := range readers {
+		readers[i] = newEventReader()
+		reading.Go(func() {
+			if err := readers[i].follow(t.Context(), k, 7, done); err != nil {
+				t.Errorf("a follower: %v", err)
+			}
+		})
 	}
 	for w := range writers {
 		wg.Go(func() {
@@ -236,45 +248,60 @@ func eventsWhileWriting(t *testing.T, k *kit) {
 	if want := 1 + 4*(2*each+1) + 4*each; len(all) != want { // the company's own, turns, and the rest
 		t.Errorf("there are %d events, want %d", len(all), want)
 	}
+	for _, r := range readers {
+		if missed := r.missed(all); len(missed) > 0 {
+			t.Errorf("a follower missed %d events of %d", len(missed), len(all))
+		}
+	}
 }
 
-// followEvents reads events until there are no more after done, and fails the
-// test unless it saw each one that is there in the end.
-func (k *kit) followEvents(t *testing.T, done <-chan struct{}, limit int) {
-	last, seen := map[string]int64{}, map[string]bool{}
-	after := ""
+// An eventReader follows a company's events from cursor to cursor.
+type eventReader struct {
+	after string
+	last  map[string]int64 // of each stream, the number read last
+	seen  map[string]bool  // by id
+}
+
+func newEventReader() *eventReader {
+	return &eventReader{last: map[string]int64{}, seen: map[string]bool{}}
+}
+
+// readOn reads up to limit events at a time until there are no more, and returns
+// an error if those of a stream do not come in order.
+func (r *eventReader) readOn(ctx context.Context, k *kit, limit int) error {
 	for {
-		var closed bool
+		evs, err := k.Events(ctx, k.company, r.after, limit)
+		if err != nil || len(evs) == 0 {
+			return err
+		}
+		for _, ev := range evs {
+			r.after = ev.Cursor
+			if r.seen[ev.ID] {
+				continue // once or more is allowed
+			}
+			r.seen[ev.ID] = true
+			if r.last[ev.Stream]++; ev.Sequence != r.last[ev.Stream] {
+				return fmt.Errorf("after number %d of stream %s comes %d", r.last[ev.Stream]-1, ev.Stream, ev.Sequence)
+			}
+		}
+	}
+}
+
+// follow reads on until done is closed, and then to the end.
+func (r *eventReader) follow(ctx context.Context, k *kit, limit int, done <-chan struct{}) error {
+	for closed := false; ; {
+		if err := r.readOn(ctx, k, limit); err != nil || closed {
+			return err
+		}
 		select {
 		case <-done:
 			closed = true
 		default:
 		}
-		evs, err := k.Events(t.Context(), k.company, after, limit)
-		if err != nil {
-			t.Errorf("Events: %v", err)
-			return
-		}
-		for _, ev := range evs {
-			if seen[ev.ID] {
-				continue // once or more is allowed
-			}
-			seen[ev.ID] = true
-			if last[ev.Stream]++; ev.Sequence != last[ev.Stream] {
-				t.Errorf("a follower saw number %d of stream %s, want %d", ev.Sequence, ev.Stream, last[ev.Stream])
-				return
-			}
-			after = ev.Cursor
-		}
-		if closed && len(evs) == 0 {
-			break
-		}
 	}
-	all, err := k.Events(t.Context(), k.company, "", 100_000)
-	if err != nil {
-		t.Errorf("Events: %v", err)
-	}
-	if missed := slices.DeleteFunc(all, func(ev event.Event) bool { return seen[ev.ID] }); len(missed) > 0 {
-		t.Errorf("a follower missed %d events", len(missed))
-	}
+}
+
+// missed returns those of the events that the reader has not seen.
+func (r *eventReader) missed(evs []event.Event) []event.Event {
+	return slices.DeleteFunc(slices.Clone(evs), func(ev event.Event) bool { return r.seen[ev.ID] })
 }

@@ -46,6 +46,11 @@ var feed = []promise{
 		text:  "whoever has the live documents of any revision and follows the feed from there has those of today",
 		check: replay,
 	},
+	{
+		name:  "late commits",
+		text:  "no revision comes to be seen after a later one, and each is seen whole: also if its write ends late",
+		check: lateRevisions,
+	},
 }
 
 func feedEmpty(t *testing.T, k *kit) {

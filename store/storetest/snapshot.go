@@ -29,7 +29,7 @@ type snapshot struct {
 	Live          []knowledge.Live
 	Revision      int64
 	Changes       []knowledge.Change
-	Events        []event.Event
+	Events        []event.Event // by stream, those of one in the order read
 	Audit         []store.Audit
 	Keys          []access.Key
 	Dead          []store.DeadJob
@@ -71,7 +71,11 @@ func readAll(ctx context.Context, s Store, company string) (out snapshot, err er
 	get("LiveDocuments", func() (e error) { out.Live, e = pagedLive(ctx, s, company, 1<<20); return e })
 	get("Revision", func() (e error) { out.Revision, e = s.Revision(ctx, company); return e })
 	get("Changes", func() (e error) { out.Changes, e = pagedChanges(ctx, s, company, 0, 1000); return e })
-	get("Events", func() (e error) { out.Events, e = pagedEvents(ctx, s, company, 100); return e })
+	get("Events", func() (e error) {
+		out.Events, e = pagedEvents(ctx, s, company, 100)
+		out.Events = byStream(out.Events)
+		return e
+	})
 	get("AuditLog", func() (e error) {
 		out.Audit, e = paged(store.MaxLimit, func(p store.Page) (store.List[store.Audit], error) { return s.AuditLog(ctx, company, p) })
 		return e
@@ -144,7 +148,8 @@ func messages(t *testing.T, s Store, company, conversation string) []agent.Messa
 	})
 }
 
-// allEvents returns a company's events, in the order they are read.
+// allEvents returns a company's events in the order they are read, which says
+// nothing of two streams, each once.
 func allEvents(t *testing.T, s Store, company string) []event.Event {
 	t.Helper()
 	all, err := pagedEvents(t.Context(), s, company, 100)
@@ -153,19 +158,35 @@ func allEvents(t *testing.T, s Store, company string) []event.Event {
 }
 
 func pagedEvents(ctx context.Context, s Store, company string, limit int) (all []event.Event, err error) {
-	after := ""
+	type place struct {
+		id, stream string
+		sequence   int64
+	}
+	after, seen := "", map[place]bool{}
 	for {
 		evs, err := s.Events(ctx, company, after, limit)
 		if err != nil || len(evs) == 0 {
 			return all, err
 		}
-		all = append(all, evs...)
+		for _, ev := range evs {
+			at := place{ev.ID, ev.Stream, ev.Sequence}
+			if !seen[at] { // once or more is allowed
+				all = append(all, ev)
+			}
+			seen[at] = true
+		}
 		next := evs[len(evs)-1].Cursor
 		if next == after || next == "" {
 			return nil, fmt.Errorf("events after %q end with the cursor %q", after, next)
 		}
 		after = next
 	}
+}
+
+// byStream sorts events by their streams, and leaves those of one stream in the
+// order they have: only that one is promised.
+func byStream(evs []event.Event) []event.Event {
+	return slices.SortedStableFunc(slices.Values(evs), func(a, b event.Event) int { return cmp.Compare(a.Stream, b.Stream) })
 }
 
 // ofStream returns the events of one stream.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
@@ -176,6 +177,8 @@ func plain(v any) any {
 			out[i].RunAt = time.Time{}
 		}
 		return out
+	case []event.Event: // in any order of the streams
+		return byStream(v)
 	case []knowledge.Change: // in any order within a revision
 		return slices.SortedFunc(slices.Values(v), func(a, b knowledge.Change) int {
 			if a.Revision != b.Revision {

@@ -23,6 +23,14 @@ func ReadRateLimit(h http.Header) (RateLimit, bool) {
 	return readRateLimit(h, serverTime(h, time.Now()))
 }
 
+// ReadKnowledgeRevision reads which revision the company's knowledge had after a
+// change of it, from the headers that [WithResponse] gave: X-Knowledge-Revision.
+// As the MinRevision of a message or a search it asks for an answer made from
+// knowledge with that change. Without such a header the answer is false.
+func ReadKnowledgeRevision(h http.Header) (int64, bool) {
+	return count(first(h, "X-Knowledge-Revision"))
+}
+
 func readRateLimit(h http.Header, now time.Time) (RateLimit, bool) {
 	var limit RateLimit
 	remaining, reset := first(h, "X-Ratelimit-Remaining"), first(h, "X-Ratelimit-Reset")

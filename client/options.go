@@ -395,7 +395,8 @@ func WithIfNoneMatch(etag string) Option {
 // WithResponse stores the answer's status and headers in *to, also when the call
 // fails after an answer came. The body has been read and the Request, which
 // holds the key, is left out. Of a call that takes several requests it is the
-// last answer. See [ReadRateLimit] for the limits that headers tell.
+// last answer. See [ReadRateLimit] and [ReadKnowledgeRevision] for what headers
+// tell.
 func WithResponse(to **http.Response) Option {
 	return Option{"WithResponse", ofCall, func(s *settings) error {
 		if to == nil {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/oapi-codegen/nullable"
@@ -111,6 +112,9 @@ func (h *handlers) UpdateAgentSettings(ctx context.Context, r api.UpdateAgentSet
 		}
 	}
 	a, err := c.company.Agents().Patch(ctx, r.ID, patch, version)
+	if version == 0 && errors.Is(err, agent.ErrVersion) { // which nobody has asked for
+		return nil, contended
+	}
 	c.header.Set("ETag", agentTag(a.Version))
 	return api.UpdateAgentSettings200JSONResponse(settingsShape(a.Settings)), err
 }

@@ -155,7 +155,7 @@ func (h *handlers) DeleteDocument(ctx context.Context, r api.DeleteDocumentReque
 // SearchKnowledge serves POST /v1/knowledge/search.
 func (h *handlers) SearchKnowledge(ctx context.Context, r api.SearchKnowledgeRequestObject) (api.SearchKnowledgeResponseObject, error) {
 	c := callOf(ctx)
-	query := knowledge.Query{Text: r.Body.Query, Filter: r.Body.Filter, Limit: int(value(r.Body.Limit))}
+	query := knowledge.Query{Text: r.Body.Query, Filter: r.Body.Filter, Limit: int(value(r.Body.Limit)), MinRevision: r.Body.MinRevision}
 	if query.Limit == 0 {
 		query.Limit = 10
 	}

@@ -43,6 +43,7 @@ const (
 	storeUnavailable     code = "store_unavailable"
 	knowledgeTooLarge    code = "knowledge_too_large"
 	tooManyStreams       code = "too_many_streams"
+	serverBusy           code = "server_busy"
 )
 
 var codes = map[code]int{
@@ -68,10 +69,11 @@ var codes = map[code]int{
 	storeUnavailable:     http.StatusServiceUnavailable,
 	knowledgeTooLarge:    http.StatusServiceUnavailable,
 	tooManyStreams:       http.StatusServiceUnavailable,
+	serverBusy:           http.StatusServiceUnavailable,
 }
 
 // retryAfter is how many seconds to wait after an error that passes by itself.
-var retryAfter = map[code]int{serverDraining: 1, storeUnavailable: 2, tooManyStreams: 5}
+var retryAfter = map[code]int{serverDraining: 1, storeUnavailable: 2, tooManyStreams: 5, serverBusy: 5}
 
 // A problem is an error as callers see it.
 type problem struct {
@@ -175,7 +177,7 @@ func (p *problem) write(w http.ResponseWriter, requestID string) {
 	if status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="answerdesk"`)
 	}
-	for _, of := range []string{"ETag", "Location", "Idempotent-Replayed", "Content-Length", "Content-Encoding"} {
+	for _, of := range []string{"ETag", "Location", "Idempotent-Replayed", revisionHeader, "Content-Length", "Content-Encoding"} {
 		h.Del(of) // what is not sent
 	}
 	h.Set("Cache-Control", "no-store")

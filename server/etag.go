@@ -87,5 +87,9 @@ func ifDocument(match *string) (time.Time, error) {
 	return time.UnixMicro(micros).UTC(), nil
 }
 
+// contended is the answer to a change without If-Match that others have got in the
+// way of again and again.
+var contended = &problem{code: conflict, message: "others keep changing it: try again in a moment"}
+
 // stale is the answer to a tag that nothing here ever had.
 var stale = &problem{code: preconditionFailed, message: "If-Match is not the ETag of what is there: read it again"}

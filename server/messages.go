@@ -12,7 +12,7 @@ import (
 // messageOf is the message in a request.
 func messageOf(b *api.MessageRequest) agent.Message {
 	return agent.Message{
-		Text: b.Message, ConversationID: b.ConversationID, Metadata: b.Metadata,
+		Text: b.Message, ConversationID: b.ConversationID, Metadata: b.Metadata, MinRevision: b.MinRevision,
 		User: agent.User{ID: b.User.ID, Name: b.User.Name, Email: b.User.Email, Phone: b.User.Phone},
 	}
 }

@@ -20,6 +20,7 @@ type operation struct {
 	scope            access.Scope // empty: no key is needed
 	operatorOnly     bool
 	repeatable       bool // whether it honours Idempotency-Key
+	revises          bool // whether its answer tells the revision of the knowledge
 	params           []*openapi3.Parameter
 	media            string // of its body; empty: it has none
 	optionalBody     bool
@@ -107,6 +108,9 @@ func newOperation(method, path string, o *openapi3.Operation) *operation {
 	for _, p := range o.Parameters {
 		op.params = append(op.params, p.Value)
 		op.repeatable = op.repeatable || p.Value.Name == "Idempotency-Key"
+	}
+	for _, response := range o.Responses.Map() {
+		op.revises = op.revises || response.Value.Headers[revisionHeader] != nil
 	}
 	if o.RequestBody != nil {
 		body := o.RequestBody.Value

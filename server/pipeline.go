@@ -101,7 +101,7 @@ func (s *Server) report(ctx context.Context, c *call, err error) {
 	switch problemOf(err).code {
 	case internalError:
 		level = slog.LevelError
-	case storeUnavailable, knowledgeTooLarge:
+	case storeUnavailable, knowledgeTooLarge, serverBusy:
 	default:
 		return
 	}

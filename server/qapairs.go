@@ -102,7 +102,10 @@ func (h *handlers) GetQAPair(ctx context.Context, r api.GetQAPairRequestObject) 
 func (h *handlers) UpdateQAPair(ctx context.Context, r api.UpdateQAPairRequestObject) (api.UpdateQAPairResponseObject, error) {
 	for tries := 1; ; tries++ {
 		d, err := updatePair(ctx, r)
-		if r.Params.IfMatch == nil && errors.Is(err, knowledge.ErrChanged) && tries < pairTries {
+		if _, asked := wanted(r.Params.IfMatch); !asked && errors.Is(err, knowledge.ErrChanged) {
+			if tries == pairTries {
+				return nil, contended
+			}
 			continue // the question was changed beside its alternates, or the other way round: both are kept
 		}
 		return api.UpdateQAPair200JSONResponse(qaShape(d)), inPair(err)
@@ -129,7 +132,7 @@ func updatePair(ctx context.Context, r api.UpdateQAPairRequestObject) (knowledge
 		if alternates := reset(b.Alternates); alternates != nil {
 			patch.Questions = append(patch.Questions[:1], *alternates...)
 		}
-		if match == nil {
+		if _, asked := wanted(match); !asked {
 			match = new(documentTag(there.UpdatedAt))
 		}
 	}

@@ -15,7 +15,7 @@ import (
 func (s *Server) routes() http.Handler {
 	ops, bulk := loaded()
 	s.bulk = bulk
-	strict := api.NewStrictHandlerWithOptions(&handlers{s}, nil, api.StrictHTTPServerOptions{RequestErrorHandlerFunc: unreadable, ResponseErrorHandlerFunc: kept})
+	strict := api.NewStrictHandlerWithOptions(&handlers{s}, []api.StrictMiddlewareFunc{revised}, api.StrictHTTPServerOptions{RequestErrorHandlerFunc: unreadable, ResponseErrorHandlerFunc: kept})
 	generated := api.HandlerWithOptions(strict, api.StdHTTPServerOptions{ErrorHandlerFunc: unreadable})
 
 	mux, compress := http.NewServeMux(), compressor()
@@ -49,7 +49,7 @@ func (s *Server) shared(next http.Handler) http.Handler {
 		AllowedOrigins: s.opts.AllowedOrigins,
 		AllowedMethods: []string{"GET", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders: []string{"Authorization", "Content-Type", "X-Api-Key", "X-Request-Id", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID"},
-		ExposedHeaders: []string{"X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After", "ETag", "Location", "Idempotent-Replayed"},
+		ExposedHeaders: []string{"X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After", "ETag", "Location", "Idempotent-Replayed", revisionHeader},
 		MaxAge:         600,
 	}).Handler(next)
 }

@@ -39,7 +39,7 @@ func (s *space) take(ctx context.Context, n int64) (leave func(), err error) {
 			if !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 				return nil, ctx.Err()
 			}
-			return nil, &problem{code: storeUnavailable, message: "the server is taking in as many large bodies as it has room for: try again in a moment"}
+			return nil, &problem{code: serverBusy, message: "the server is taking in as many large bodies as it has room for: try again in a moment"}
 		}
 	}
 }

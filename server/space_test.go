@@ -30,8 +30,8 @@ func TestSpace(t *testing.T) {
 
 		begun := time.Now()
 		_, err = s.take(t.Context(), 2*smallBody)
-		if p, ok := errors.AsType[*problem](err); !ok || p.code != storeUnavailable || time.Since(begun) != bodyTime {
-			t.Errorf("take without room = error %v after %v, want %s after %v", err, time.Since(begun), storeUnavailable, bodyTime)
+		if p, ok := errors.AsType[*problem](err); !ok || p.code != serverBusy || time.Since(begun) != bodyTime {
+			t.Errorf("take without room = error %v after %v, want %s after %v", err, time.Since(begun), serverBusy, bodyTime)
 		}
 		ctx, leave := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, leave)

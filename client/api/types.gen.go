@@ -794,6 +794,9 @@ type MessageRequest struct {
 	// Metadata The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
 	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
 
+	// MinRevision The answer is made from knowledge of at least this revision: one that a write told in `X-Knowledge-Revision`, or that another answer was made from. One that the company has not reached is a 400; absent or 0 asks for none.
+	MinRevision MinRevision `json:"min_revision,omitempty,omitzero"`
+
 	// User The customer who asks, as the caller knows them.
 	User UserInput `json:"user,omitempty,omitzero"`
 }
@@ -803,6 +806,9 @@ type Metadata map[string]interface{}
 
 // MetadataInput The caller's own notes, at most 16 KiB. On documents they are what searches may filter by: strings, numbers, booleans and lists of them.
 type MetadataInput map[string]interface{}
+
+// MinRevision The answer is made from knowledge of at least this revision: one that a write told in `X-Knowledge-Revision`, or that another answer was made from. One that the company has not reached is a 400; absent or 0 asks for none.
+type MinRevision = int64
 
 // NewAPIKey An API key with its secret, which is shown this once.
 type NewAPIKey struct {
@@ -1016,7 +1022,10 @@ type SearchRequest struct {
 
 	// Limit How many hits.
 	Limit *int32 `json:"limit,omitempty"`
-	Query string `json:"query"`
+
+	// MinRevision The answer is made from knowledge of at least this revision: one that a write told in `X-Knowledge-Revision`, or that another answer was made from. One that the company has not reached is a 400; absent or 0 asks for none.
+	MinRevision MinRevision `json:"min_revision,omitempty,omitzero"`
+	Query       string      `json:"query"`
 }
 
 // SearchResults The passages that fit best: what a reply would be made from.
@@ -1046,7 +1055,7 @@ type StreamEvent struct {
 	// Reply What an agent answered.
 	Reply Reply `json:"reply,omitempty,omitzero"`
 
-	// Sequence Counts the events of this reply, upwards.
+	// Sequence Counts the events of this reply, upwards. An `error` that is not the end of the reply but only of this stream repeats the number of the last event before it: `GET /v1/messages/{id}/events` goes on after that number.
 	Sequence int64 `json:"sequence"`
 
 	// Text With `message.replaced`: the text to show instead of all before.

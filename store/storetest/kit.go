@@ -38,7 +38,7 @@ type kit struct {
 }
 
 // first makes the first company of a store, which cannot be deleted.
-func first(t *testing.T, s Store) access.Company {
+func first(t testing.TB, s Store) access.Company {
 	t.Helper()
 	c, cm := newCompany("First")
 	got, err := s.FirstCompany(t.Context(), cm, c)
@@ -61,7 +61,7 @@ func newCompany(name string) (access.Company, store.Commit) {
 }
 
 // newKit adds a company to a store.
-func newKit(t *testing.T, s Store) *kit {
+func newKit(t testing.TB, s Store) *kit {
 	t.Helper()
 	c, cm := newCompany("Company of " + t.Name())
 	if err := s.CreateCompany(t.Context(), cm, c); err != nil {
@@ -295,7 +295,7 @@ func missing(t *testing.T, what string, err error) {
 }
 
 // ok ends the test if err is not nil.
-func ok(t *testing.T, what string, err error) {
+func ok(t testing.TB, what string, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
@@ -304,7 +304,7 @@ func ok(t *testing.T, what string, err error) {
 
 // same fails the test unless got and want are the same as JSON, where an empty
 // list and none are the same.
-func same(t *testing.T, what string, got, want any) {
+func same(t testing.TB, what string, got, want any) {
 	t.Helper()
 	if g, w := canonical(got), canonical(want); g != w {
 		g, w = apart(g, w)

@@ -97,6 +97,7 @@ var rooms = []room{
 	{"agent/agenttest", with(slices.Concat(inside, desk), "server")},
 	{"internal/e2e", with(slices.Concat(inside, desk), "client", "server")},
 	{"internal/pgtest", nil},
+	{"internal/pgtest/with", []string{"internal/pgtest"}},
 }
 
 // linked are the modules that a program which imports the root may link: SQLite

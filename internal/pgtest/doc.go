@@ -12,11 +12,15 @@
 // A test that stops or kills the server, or wants other settings, takes one for
 // itself with [Own], which returns a [Server].
 //
-// A server listens on 127.0.0.1 alone and asks for no password. It ends with its
-// process, however that ends. Where PostgreSQL is not installed, the tests that
-// need it are skipped.
+// A server listens on 127.0.0.1 alone, where it asks nobody for a password. It ends
+// with its process, however that ends. Where PostgreSQL is not installed, the tests
+// that need it are skipped.
 //
 // The environment variable ANSWERDESK_TEST_POSTGRES changes that: with "required"
 // such tests fail instead; with a URL (postgres://…) of a role that may create
 // databases, [Database] makes them on that server and starts none.
+//
+// A program that follows ANSWERDESK_STORE is run on a server by
+//
+//	go run ./internal/pgtest/with COMMAND
 package pgtest

@@ -48,7 +48,7 @@ func (f *folder) name() string { return filepath.Base(f.path) }
 func (f *folder) remove() error {
 	err := os.RemoveAll(f.path)
 	if f.lock != nil {
-		f.lock.Close() // twice is an error of no interest
+		f.lock.Close() //nolint:errcheck // the second time it is closed already
 	}
 	return err
 }

@@ -26,9 +26,12 @@ var places = []string{
 	"/Applications/Postgres.app/Contents/Versions/*/bin", // Postgres.app
 }
 
-// programs returns the folder that holds initdb and postgres: the one in PATH, or
-// else the newest of the usual places. An error wraps errAbsent.
-var programs = sync.OnceValues(func() (string, error) {
+// programs returns the folder that holds initdb and postgres, as find sees it.
+var programs = sync.OnceValues(func() (string, error) { return find(places) })
+
+// find returns the folder in PATH that holds the programs, or else the newest of
+// some places. An error wraps errAbsent.
+func find(places []string) (string, error) {
 	var old []string
 	if path, err := exec.LookPath("initdb"); err == nil {
 		dir := filepath.Dir(path)
@@ -60,7 +63,7 @@ var programs = sync.OnceValues(func() (string, error) {
 		return "", fmt.Errorf("%w: version %d or newer is needed, and %s is older: apt-get install postgresql", errAbsent, oldest, strings.Join(old, ", "))
 	}
 	return "", fmt.Errorf("%w: version %d or newer is needed: apt-get install postgresql", errAbsent, oldest)
-})
+}
 
 // major returns the major version of the server in a folder, 0 if there is none.
 func major(dir string) int {

@@ -123,7 +123,10 @@ func (s *Server) launch() (*process, error) {
 		release()
 	}()
 	if err := s.await(p); err != nil {
-		err = errors.Join(err, kill(p), p.gone(patience))
+		if killed := kill(p); !errors.Is(killed, os.ErrProcessDone) {
+			err = errors.Join(err, killed)
+		}
+		err = errors.Join(err, p.gone(patience))
 		said, _ := io.ReadAll(io.NewSectionReader(log, before, 1<<16))
 		if strings.Contains(string(said), "could not create any TCP/IP sockets") {
 			err = errPortTaken

@@ -89,7 +89,7 @@ func kill(p *process) error {
 	}
 	pids, err := children(p.cmd.Process.Pid)
 	for _, pid := range pids {
-		syscall.Kill(pid, syscall.SIGKILL) // what has ended by itself is a zombie until its parent ends
+		syscall.Kill(pid, syscall.SIGKILL) //nolint:errcheck // what has ended by itself is a zombie until its parent ends
 	}
 	return errors.Join(err, p.cmd.Process.Kill())
 }

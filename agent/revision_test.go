@@ -32,11 +32,20 @@ func (d *desk) revision(t testing.TB) int64 {
 	return r
 }
 
+// A forgetful store returns of a message what it stores of it.
+type forgetful struct{ agent.Store }
+
+func (s forgetful) BeginTurn(ctx context.Context, c store.Commit, b agent.Begin) (agent.Turn, error) {
+	t, err := s.Store.BeginTurn(ctx, c, b)
+	t.Message.MinRevision = 0
+	return t, err
+}
+
 // What one process wrote is in the next reply of another one that may be stale, if
 // the message asks for it.
 func TestMinRevision(t *testing.T) {
 	here := newDesk(t, parts{})
-	there := staleDesk(t, here.store, parts{})
+	there := staleDesk(t, here.store, parts{store: func(st *sqlite.Store) agent.Store { return forgetful{st} }})
 	there.ask(t, whenOpen)
 	here.put(t, hours)
 	written := here.revision(t)
@@ -129,7 +138,10 @@ func TestStaleReplyHoldsNothingDeleted(t *testing.T) {
 	docs := here.put(t, hours, knowledge.Document{Title: "Sundays", Text: "We open at noon on Sundays."})
 	retrieved := make(chan struct{}, 3)
 	there := staleDesk(t, here.store, parts{Answerer: agenttest.Script(
-		func(context.Context, agent.Question) (agent.Part, error) { retrieved <- struct{}{}; return agent.Part{}, nil },
+		func(context.Context, agent.Question) (agent.Part, error) {
+			retrieved <- struct{}{}
+			return agent.Part{}, nil
+		},
 		agenttest.Block(release),
 		func(ctx context.Context, q agent.Question) (agent.Part, error) {
 			if part, err := agenttest.Quote("nine")(ctx, q); err == nil {

@@ -57,8 +57,15 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	for _, dir := range leftovers {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
 }
+
+// leftovers are folders that all tests share, and that are removed at the end.
+var leftovers []string
 
 func play(v string) error {
 	var r role

@@ -84,12 +84,14 @@ var rooms = []room{
 	{"store/internal/schema", []string{"store"}},
 	{"store/sqlite", with(slices.Concat(inside, stored), "store/internal/sqlstore", "store/internal/schema")},
 	{"store/postgres", with(slices.Concat(inside, stored), "store/internal/sqlstore", "store/internal/schema")},
+	{"store/transfer", []string{"store", "store/sqlite", "store/postgres"}},
 
 	// Where the rooms meet.
 	{".", with(inside, "access", "agent", "agent/extractive", "knowledge", "integrations", "webhook/delivery", "analytics", "store/sqlite")},
 	{"server", with(slices.Concat(inside, desk), "client", "server/*")},
 	{"server/*", with(slices.Concat(inside, desk), "client", "server")},
-	{"cmd/*", with(slices.Concat(inside, desk), "client", "server", "server/*", "docs", "integrations/all", "store/postgres", "llm", "llm/*", "agent/generative")},
+	{"cmd/*", with(slices.Concat(inside, desk), "client", "server", "server/*", "docs", "integrations/all", "store/postgres", "store/transfer", "llm", "llm/*", "agent/generative")},
+	{"examples/postgres", with(desk, "docs", "store/postgres")},
 	{"examples/*", with(desk, "client", "client/api", "client/clienttest", "server", "docs")},
 
 	// Only tests import these.

@@ -37,6 +37,19 @@ func TestReadRateLimit(t *testing.T) {
 	}
 }
 
+func TestReadKnowledgeRevision(t *testing.T) {
+	for value, want := range map[string]int64{"": -1, "42": 42, "0": 0, "-1": -1, "many": -1, "9223372036854775807": math.MaxInt64, "9223372036854775808": -1} {
+		h := http.Header{}
+		if value != "" {
+			h.Set("X-Knowledge-Revision", value)
+		}
+		got, ok := ReadKnowledgeRevision(h)
+		if ok != (want >= 0) || ok && got != want {
+			t.Errorf("ReadKnowledgeRevision(%q) = %d, %v; want %d", value, got, ok, want)
+		}
+	}
+}
+
 // FuzzRetryAfter expects a wait that is not negative, and room to add to it.
 func FuzzRetryAfter(f *testing.F) {
 	for _, v := range []string{"", "0", "1", "1.5", "-1", "+1", "1e9", "0x10", "inf", "NaN", ".", "..", "1.", ".5", "9223372036854775807", "9223372036854775808",

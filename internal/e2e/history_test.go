@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -170,17 +171,11 @@ func (h *history) keep(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := os.CreateTemp("", "answerdesk-history-*.json")
-	if err != nil {
+	name := filepath.Join(os.TempDir(), "answerdesk-"+strings.ReplaceAll(t.Name(), "/", "-")+".json")
+	if err := os.WriteFile(name, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Write(b); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return f.Name()
+	return name
 }
 
 // errorKinds counts the failed attempts by what they failed with.

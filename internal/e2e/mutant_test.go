@@ -2,12 +2,16 @@ package e2e
 
 import (
 	"context"
+	"crypto/rand"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/internal/failpoint"
+	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -15,7 +19,8 @@ import (
 const between = "mutant.between"
 
 // mutate returns a store that breaks a promise, by the name of the mutant, or st
-// itself. Without a crash at the wrong moment nobody can tell it from st.
+// itself. Nobody can tell the first three from st without a crash at the wrong
+// moment; the others are found by who uses two servers.
 func mutate(name string, st answerdesk.Store) answerdesk.Store {
 	switch name {
 	case "event after":
@@ -24,6 +29,12 @@ func mutate(name string, st answerdesk.Store) answerdesk.Store {
 		return apart{Store: st, before: true}
 	case "early":
 		return &early{Store: st}
+	case "unclaimed":
+		return unclaimed{st}
+	case "behind":
+		return &behind{Store: st}
+	case "late":
+		return late{st}
 	}
 	return st
 }
@@ -92,4 +103,41 @@ func (e *early) flush() error {
 		return nil
 	}
 	return e.commit()
+}
+
+// unclaimed does the work of every request, also of one that was made before.
+type unclaimed struct{ answerdesk.Store }
+
+func (u unclaimed) ClaimReceipt(ctx context.Context, c store.ReceiptClaim) (store.ReceiptState, error) {
+	c.Key += rand.Text()
+	return u.Store.ClaimReceipt(ctx, c)
+}
+
+// behind looks only now and then how far the knowledge has come.
+type behind struct {
+	answerdesk.Store
+	mu       sync.Mutex
+	revision int64
+	looked   time.Time
+}
+
+func (b *behind) Revision(ctx context.Context, company string) (int64, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if time.Since(b.looked) < 500*time.Millisecond {
+		return b.revision, nil
+	}
+	var err error
+	b.revision, err = b.Store.Revision(ctx, company)
+	b.looked = time.Now()
+	return b.revision, err
+}
+
+// late acknowledges a delete before it is done.
+type late struct{ answerdesk.Store }
+
+func (l late) DeleteDocument(ctx context.Context, c store.Commit, id string) (knowledge.Deleted, error) {
+	time.AfterFunc(300*time.Millisecond, func() { _, _ = l.Store.DeleteDocument(context.WithoutCancel(ctx), c, id) })
+	revision, err := l.Store.Revision(ctx, c.Company)
+	return knowledge.Deleted{DocumentID: id, Versions: 1, Revision: revision, DeletedAt: time.Now()}, err
 }

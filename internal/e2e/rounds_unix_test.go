@@ -66,28 +66,30 @@ func TestTwoServersOnPostgreSQL(t *testing.T) {
 
 // rounds makes as many rounds as the environment says.
 func rounds(t *testing.T, usual int, where func(*testing.T, *round)) {
-	seeds, long := make([]uint64, usual), false
-	first := uint64(1)
+	runs, first, long := usual, uint64(1), false
+	if testing.Short() {
+		runs = 1
+	}
 	if v := os.Getenv(runsVar); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {
 			t.Fatalf("%s=%q is no number of rounds", runsVar, v)
 		}
-		seeds, long = make([]uint64, n), true
+		runs, long = n, true
 	}
 	if v := os.Getenv(seedVar); v != "" {
 		n, err := strconv.ParseUint(v, 10, 64)
 		if err != nil {
 			t.Fatalf("%s=%q is no seed", seedVar, v)
 		}
-		seeds, first, long = seeds[:1], n, true
+		runs, first, long = 1, n, true
 	}
 	if _, err := program(); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
 	free := make(chan struct{}, roundsAtOnce)
-	for i := range seeds {
+	for i := range runs {
 		wg.Go(func() {
 			free <- struct{}{}
 			defer func() { <-free }()
@@ -95,28 +97,18 @@ func rounds(t *testing.T, usual int, where func(*testing.T, *round)) {
 			t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
 				r := &round{t: t, seed: seed}
 				where(t, r)
-				r.play(long)
+				r.try(long)
 			})
 		})
 	}
 	wg.Wait()
 }
 
-// play makes a round.
-func (r *round) play(long bool) {
+// try makes a round, and fails the test for what is wrong with it.
+func (r *round) try(long bool) {
 	t := r.t
 	m := &troublemaker{r, rand.New(rand.NewPCG(r.seed, 11))}
-	plan := m.plan(long)
-	r.open()
-	ctx, stop := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() { r.traffic.run(ctx) })
-	m.run(plan)
-	r.history.close()
-	stop()
-	wg.Wait()
-	r.traffic.look()
-	faults := judge(r.history, r.close())
+	faults := r.play(m, m.plan(long))
 	for i, f := range faults {
 		if i == 20 {
 			t.Errorf("and %d more", len(faults)-i)
@@ -128,6 +120,21 @@ func (r *round) play(long bool) {
 	if t.Failed() {
 		t.Logf("the history is in %s; again: %s=%d go test -run '%s' ./internal/e2e", r.history.keep(t), seedVar, r.seed, strings.SplitN(t.Name(), "/", 2)[0])
 	}
+}
+
+// play makes a round with some faults, and returns what is wrong with it.
+func (r *round) play(m *troublemaker, plan []mischief) []Fault {
+	r.open()
+	ctx, stop := context.WithCancel(r.t.Context())
+	defer stop()
+	var wg sync.WaitGroup
+	wg.Go(func() { r.traffic.run(ctx) })
+	m.run(plan)
+	r.history.close()
+	stop()
+	wg.Wait()
+	r.traffic.look()
+	return judge(r.history, r.close())
 }
 
 // open makes the store and starts the servers.
@@ -172,7 +179,25 @@ func (r *round) serve(addr string) *exec.Cmd {
 	path, _ := program() // as it was built before
 	cmd := exec.Command(path, "serve", "--addr", addr, "--log-level", "warn")
 	cmd.Env = append(os.Environ(), "ANSWERDESK_STORE="+r.store)
+	if r.mutant != "" {
+		cmd = again(r.t, role{Do: "host", Dir: r.store, Addr: addr, Mutant: r.mutant})
+	}
 	return cmd
+}
+
+// A server that breaks a promise is told from one that does not, without a fault
+// from outside: so the tests above would fail for it.
+func TestMutantServersAreFound(t *testing.T) {
+	for mutant, want := range map[string]Kind{"unclaimed": Twice, "behind": Stale, "late": Kept} {
+		t.Run(mutant, func(t *testing.T) {
+			t.Parallel()
+			r := &round{t: t, seed: 1, store: filepath.Join(t.TempDir(), "desk"), mutant: mutant}
+			faults := r.play(&troublemaker{r, rand.New(rand.NewPCG(1, 11))}, nil)
+			if !slices.ContainsFunc(faults, func(f Fault) bool { return f.Kind == want }) {
+				t.Errorf("judge = %v, want a fault of kind %q: %s", faults, want, r.summary(len(faults)))
+			}
+		})
+	}
 }
 
 // close drains the servers and reads what the store holds.

@@ -33,7 +33,7 @@ const roleVar = "ANSWERDESK_E2E_ROLE"
 
 // A role is what a process is started for.
 type role struct {
-	Do      string // "load", "recover", "backup", "write" or "serve"
+	Do      string // "load", "recover", "backup", "write", "serve" or "host"
 	Dir     string // of the desk
 	First   int    // step
 	Seed    uint64
@@ -87,6 +87,9 @@ func play(v string) error {
 	case "serve":
 		defer cancel()
 		return r.serve(ctx)
+	case "host":
+		defer cancel()
+		return r.host(ctx)
 	case "write":
 		defer cancel()
 		return r.write(ctx, os.Stdin, os.Stdout)
@@ -245,8 +248,8 @@ type process struct {
 	stderr strings.Builder
 }
 
-// start starts this test's program once more, in a role.
-func start(t *testing.T, r role) *process {
+// again returns this test's program, to be run once more in a role.
+func again(t *testing.T, r role) *exec.Cmd {
 	t.Helper()
 	v, err := json.Marshal(r)
 	if err != nil {
@@ -256,9 +259,17 @@ func start(t *testing.T, r role) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, cmd: exec.CommandContext(t.Context(), self)}
-	p.cmd.Env = append(slices.Clone(os.Environ()), roleVar+"="+string(v))
+	cmd := exec.CommandContext(t.Context(), self)
+	cmd.Env = append(slices.Clone(os.Environ()), roleVar+"="+string(v))
+	return cmd
+}
+
+// start starts this test's program once more, in a role.
+func start(t *testing.T, r role) *process {
+	t.Helper()
+	p := &process{t: t, cmd: again(t, r)}
 	p.cmd.Stderr = &p.stderr
+	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}

@@ -58,6 +58,7 @@ func playDocuments(s *suite) {
 	playDocumentPatch(s, id, etag)
 	playDocumentList(s, id)
 	playDelete(s, id)
+	playRevisions(s)
 }
 
 // playSearch filters a search, and looks at what comes.
@@ -86,6 +87,27 @@ func playSearch(s *suite, id string) {
 		s.Error("an agent does not find a document of the whole company")
 	}
 	c.wantError(http.StatusBadRequest, "invalid_request", "limit", request{method: "POST", path: "/v1/knowledge/search", body: fields{"query": "open", "limit": 101}})
+}
+
+// playRevisions asks for knowledge that has a change in it.
+func playRevisions(s *suite) {
+	ctx, c := s.Context(), s.admin
+	var resp *http.Response
+	made := ok(c.Knowledge.Documents.Create(ctx, api.DocumentRequest{Text: "Bicycles are repaired on Mondays."}, client.WithResponse(&resp)))(s)
+	written, told := client.ReadKnowledgeRevision(resp.Header)
+	if !told || written == 0 {
+		s.Fatalf("the answer to a change tells revision %d, %t", written, told)
+	}
+	if found := ok(c.Knowledge.Search(ctx, api.SearchRequest{Query: "bicycles", MinRevision: written}))(s); found.KnowledgeRevision < written || len(found.Data) != 1 || found.Data[0].DocumentID != made.ID {
+		s.Errorf("Search from revision %d = %+v, want the document", written, found)
+	}
+	if reply := ok(c.Messages.Create(ctx, api.MessageRequest{Message: "When are bicycles repaired?", MinRevision: written}))(s); reply.KnowledgeRevision < written {
+		s.Errorf("the reply from revision %d is made from %d", written, reply.KnowledgeRevision)
+	}
+	for _, path := range []string{"/v1/message", "/v1/message/stream"} {
+		c.wantError(http.StatusBadRequest, "invalid_request", "min_revision", request{method: "POST", path: path, body: fields{"message": "When are bicycles repaired?", "min_revision": written + 1}})
+	}
+	c.wantError(http.StatusBadRequest, "invalid_request", "min_revision", request{method: "POST", path: "/v1/knowledge/search", body: fields{"query": "bicycles", "min_revision": written + 1}})
 }
 
 // playDocumentPatch changes a document part by part.

@@ -8,20 +8,21 @@ import (
 
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/store"
+	"github.com/answerdesk-go/answerdesk/store/internal/schema"
 )
 
 // openAt makes a database with the schema as it was at a version, and what the
 // statements put into it.
 func openAt(t *testing.T, dir string, version int, statements ...string) {
 	t.Helper()
-	ms, err := readMigrations()
+	ms, err := schema.Read(Migrations())
 	if err != nil {
 		t.Fatal(err)
 	}
 	edit(t, dir, "CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL)")
 	for _, m := range ms[:version] {
-		edit(t, dir, m.sql)
-		edit(t, dir, "INSERT INTO schema_version VALUES (?, ?, ?, 0)", m.version, m.name, m.sum)
+		edit(t, dir, m.SQL)
+		edit(t, dir, "INSERT INTO schema_version VALUES (?, ?, ?, 0)", m.Version, m.Name, m.Sum)
 	}
 	for _, s := range statements {
 		edit(t, dir, s)

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/answerdesk-go/answerdesk/store/internal/schema"
 )
 
 // Backup writes a copy of the database to a new file, as it is at this moment;
@@ -121,7 +123,7 @@ func verify(ctx context.Context, file string) error {
 	if result != "ok" {
 		return fmt.Errorf("the copy is damaged: %s", result)
 	}
-	ms, err := readMigrations()
+	ms, err := schema.Read(Migrations())
 	if err != nil {
 		return err
 	}

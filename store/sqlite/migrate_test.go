@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/answerdesk-go/answerdesk/store"
+	"github.com/answerdesk-go/answerdesk/store/internal/schema"
 )
 
 // edit changes the database of a folder behind the store's back.
@@ -38,9 +39,9 @@ func tables(t *testing.T, dir string) (n int) {
 // A database that this program did not write, or that a newer one has written, is
 // refused with a sentence and stays as it is.
 func TestDatabasesOfOtherVersions(t *testing.T) {
-	ms, err := readMigrations()
+	ms, err := schema.Read(Migrations())
 	if err != nil || len(ms) == 0 {
-		t.Fatalf("readMigrations = %d, %v", len(ms), err)
+		t.Fatalf("Read = %d, %v", len(ms), err)
 	}
 	last := len(ms)
 	for _, test := range []struct {

@@ -1,0 +1,83 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/answerdesk-go/answerdesk/store"
+	"github.com/answerdesk-go/answerdesk/store/internal/sqlstore"
+)
+
+// lent is a transaction of the host's, for one step.
+type lent struct {
+	tx   pgx.Tx
+	used atomic.Bool
+}
+
+// WithTx lends a transaction of the host's for one step of the store, so that what
+// the step writes is committed with the host's own rows or not at all:
+//
+//	tx, err := pool.Begin(ctx)
+//	…
+//	_, err = desk.Knowledge().Put(postgres.WithTx(ctx, tx), doc)
+//	…
+//	err = tx.Commit(ctx)
+//
+// The first call with the context that writes takes the transaction; a second one
+// is refused, so that nothing is written outside by mistake. Calls that only read
+// see what is committed, without the transaction. So it suits calls that are one
+// step, as writing or deleting a document or making a key are, and not a turn,
+// which is several.
+//
+// The transaction must be of the database that the store is in, and of isolation
+// level READ COMMITTED, PostgreSQL's default. The step runs in a savepoint: if it
+// fails, the transaction can go on without it. It is not run again if another
+// transaction is in the way: then the error holds a *pgconn.PgError with SQLSTATE
+// 40001 or 40P01, and the host does its whole transaction again. Commit it soon:
+// until then, what the step locks keeps others waiting, and what it wrote is seen by
+// nobody.
+func WithTx(ctx context.Context, tx pgx.Tx) context.Context {
+	return sqlstore.Lend(ctx, &lent{tx: tx})
+}
+
+// writeIn runs a step in a transaction of the host's.
+func (e *engine) writeIn(ctx context.Context, l *lent, fn func(sqlstore.Tx) error) error {
+	if e.closed.Load() {
+		return errClosed
+	}
+	if l.used.Swap(true) {
+		return fmt.Errorf("%w: the lent transaction has had its one step: lend it again for the next one", store.ErrUnavailable)
+	}
+	if err := e.ready(ctx); err != nil {
+		return err
+	}
+	sub, err := l.tx.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("lent transaction: %w", explain(err))
+	}
+	t := &tx{ctx: ctx, on: sub, text: e.text}
+	if err = e.inLevel(t); err == nil {
+		err = fn(t)
+	}
+	if err != nil {
+		return errors.Join(explain(err), sub.Rollback(context.WithoutCancel(ctx)))
+	}
+	return explain(sub.Commit(ctx))
+}
+
+// inLevel returns an error unless a step may run in the host's transaction.
+func (e *engine) inLevel(t *tx) error {
+	r, err := t.on.Query(t.ctx, `SELECT current_setting('transaction_isolation')`)
+	if err != nil {
+		return err
+	}
+	level, err := pgx.CollectExactlyOneRow(r, pgx.RowTo[string])
+	if err == nil && level != "read committed" {
+		err = fmt.Errorf("the lent transaction has isolation level %s: begin it with READ COMMITTED, as the steps are made for it", level)
+	}
+	return err
+}

@@ -276,8 +276,11 @@ func (r folderReader) rows(ctx context.Context, t table, after row) iter.Seq2[ro
 	if after == nil {
 		return r.query(ctx, t, t.query(quote(t.name), nil))
 	}
-	return r.query(ctx, t, t.query(quote(t.name), func(int) string { return "?" }), t.keyOf(after)...)
+	return r.query(ctx, t, t.query(quote(t.name), sqliteParam), t.keyOf(after)...)
 }
+
+// sqliteParam is how SQLite writes a parameter.
+func sqliteParam(int) string { return "?" }
 
 func (r folderReader) query(ctx context.Context, t table, query string, args ...any) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {

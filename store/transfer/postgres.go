@@ -279,8 +279,11 @@ func (r postgresReader) rows(ctx context.Context, t table, after row) iter.Seq2[
 	if after == nil {
 		return r.query(ctx, t, t.query(r.name(t.name), nil))
 	}
-	return r.query(ctx, t, t.query(r.name(t.name), func(i int) string { return "$" + strconv.Itoa(i+1) }), t.keyOf(after)...)
+	return r.query(ctx, t, t.query(r.name(t.name), postgresParam), t.keyOf(after)...)
 }
+
+// postgresParam is how PostgreSQL writes a parameter.
+func postgresParam(i int) string { return "$" + strconv.Itoa(i+1) }
 
 func (r postgresReader) query(ctx context.Context, t table, query string, args ...any) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {

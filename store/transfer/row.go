@@ -34,9 +34,10 @@ func (k kind) of(v any) (value any, why string) {
 		return nil, fmt.Sprintf("holds a %T where a whole number belongs", v)
 	case blob:
 		switch v := v.(type) {
-		case nil:
-			return []byte{}, "" // SQLite's driver reads an empty one so; null is not allowed
 		case []byte:
+			if v == nil {
+				v = []byte{} // how SQLite's driver reads an empty one
+			}
 			return v, ""
 		case string:
 			return []byte(v), ""

@@ -140,7 +140,7 @@ func (t table) filled(from string) string {
 	if u := untouched[t.name]; u != "" {
 		q += " WHERE NOT (" + u + ")"
 	}
-	return q + " LIMIT 1) AS some"
+	return q + " LIMIT 1) AS found"
 }
 
 // keyOf returns the values of a row's key.

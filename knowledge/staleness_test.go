@@ -243,10 +243,14 @@ func TestStalenessOfASlowStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		writer := openStore(t, dir)
-		st := &watched{Store: openStore(t, dir), slow: time.Second}
+		st := &watched{Store: openStore(t, dir)}
 		id := company(t, writer)
 		here := knowledge.New(writer, nil).Company(id)
 		there := knowledge.New(st, &knowledge.Options{Staleness: time.Second}).Company(id)
+		found(t, there, knowledge.Query{Text: "open"})
+		time.Sleep(time.Second)
+
+		st.slow = time.Second
 		time.AfterFunc(time.Second/2, func() { put(t, here, knowledge.Document{Title: "A", Text: "We open at nine."}) })
 		found(t, there, knowledge.Query{Text: "open"})
 		if got := found(t, there, knowledge.Query{Text: "open"}); len(got) != 1 {

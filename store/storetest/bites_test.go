@@ -37,7 +37,7 @@ func TestSuiteBites(t *testing.T) {
 		}
 		return string(out), err == nil
 	}
-	for _, f := range faults {
+	for _, f := range slices.Concat(faults, raceFaults) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			if out, passed := try(t, f.name, f.caughtBy); passed || !strings.Contains(out, "promise broken: ") {
@@ -54,6 +54,7 @@ func TestFaulty(t *testing.T) {
 	if name == "" {
 		return
 	}
+	faults := slices.Concat(faults, raceFaults)
 	i := slices.IndexFunc(faults, func(f fault) bool { return f.name == name })
 	if i < 0 {
 		t.Fatalf("%s=%s names no fault", faultVariable, name)

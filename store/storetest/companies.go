@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/access"
 	"github.com/answerdesk-go/answerdesk/agent"
@@ -16,7 +17,7 @@ import (
 var companies = []promise{
 	{
 		name: "first", fresh: true,
-		text:  "FirstCompany makes the first company once, and from then on returns the oldest one and writes nothing",
+		text:  "FirstCompany makes the first company once, and from then on returns that one and writes nothing",
 		check: firstCompany,
 	},
 	{
@@ -48,6 +49,16 @@ var companies = []promise{
 		name: "first stays", fresh: true,
 		text:  "the first company cannot be deleted",
 		check: firstStays,
+	},
+	{
+		name: "first at once", empty: true,
+		text:  "of many that make the first company at once one does, and all get that one",
+		check: firstAtOnce,
+	},
+	{
+		name: "first by making", fresh: true,
+		text:  "a company that was created earlier by its own account, but made later, does not become the first one",
+		check: firstByMaking,
 	},
 }
 
@@ -186,4 +197,54 @@ func firstStays(t *testing.T, k *kit) {
 	ok(t, "DeleteCompany of the second", k.DeleteCompany(t.Context(), k.commit()))
 	refused(t, "DeleteCompany of the first, alone", k.DeleteCompany(t.Context(), store.Commit{Company: oldest.ID}), store.ErrConflict)
 	same(t, "the first company", read(t, k, oldest.ID), before)
+}
+
+func firstAtOnce(t *testing.T, k *kit) {
+	var got [16]access.Company
+	together(len(got), func(i int) {
+		c, cm := newCompany("First")
+		var err error
+		if got[i], err = k.FirstCompany(t.Context(), cm, c); err != nil {
+			t.Errorf("FirstCompany: %v", err)
+		}
+	})
+	all := everyPage(t, 0, func(p store.Page) (store.List[access.Company], error) { return k.Companies(t.Context(), p) })
+	if len(all) != 1 {
+		t.Fatalf("there are %d companies, want 1", len(all))
+	}
+	for _, c := range got {
+		same(t, "FirstCompany", c, all[0])
+	}
+	k.company = all[0].ID
+	k.asNew(t)
+	refused(t, "DeleteCompany of the first company", k.DeleteCompany(t.Context(), k.commit()), store.ErrConflict)
+}
+
+func firstByMaking(t *testing.T, k *kit) {
+	oldest := first(t, k)
+	var earlier []access.Company
+	for i := range 3 {
+		c, cm := newCompany("Earlier")
+		c.CreatedAt = oldest.CreatedAt.Add(-time.Duration(i+1) * time.Hour)
+		if i == 2 { // and by its id
+			made, err := id.Parse(id.Company, "00000000-0000-7000-8000-000000000001")
+			ok(t, "id.Parse", err)
+			c.ID, cm.Company = made, made
+		}
+		ok(t, "CreateCompany", k.CreateCompany(t.Context(), cm, c))
+		earlier = append(earlier, c)
+	}
+	again := func() {
+		t.Helper()
+		c, cm := newCompany("Late")
+		got, err := k.FirstCompany(t.Context(), cm, c)
+		ok(t, "FirstCompany", err)
+		same(t, "FirstCompany", got, oldest)
+		refused(t, "DeleteCompany of the first company", k.DeleteCompany(t.Context(), store.Commit{Company: oldest.ID}), store.ErrConflict)
+	}
+	again()
+	for _, c := range earlier {
+		ok(t, "DeleteCompany of another one", k.DeleteCompany(t.Context(), store.Commit{Company: c.ID}))
+		again()
+	}
 }

@@ -503,6 +503,19 @@ func deleteCompany(t *testing.T, k *kit) {
 	same(t, "the other company", read(t, stays, stays.company), before)
 }
 
+// asNew fails the test unless a company has what a new one has, and no more.
+func (k *kit) asNew(t *testing.T) {
+	t.Helper()
+	got := read(t, k, k.company)
+	if len(got.Agents) != 1 || len(got.Documents)+len(got.Live)+len(got.Conversations)+len(got.Changes)+len(got.Audit)+len(got.Keys)+len(got.Dead) != 0 ||
+		got.Revision != 0 || got.Due || len(got.Events) != 1 || got.Events[0].Sequence != 1 {
+		t.Errorf("company %s has %s, want what a new one has", k.company, clip(canonical(got)))
+	}
+	if n := len(k.claimKeys(t, long, 10)); n != 0 {
+		t.Errorf("company %s has %d keys with work, want what a new one has", k.company, n)
+	}
+}
+
 func companyMadeAgain(t *testing.T, k *kit) {
 	k.fill(t)
 	c, err := k.Company(t.Context(), k.company)
@@ -510,11 +523,7 @@ func companyMadeAgain(t *testing.T, k *kit) {
 	ok(t, "DeleteCompany", k.DeleteCompany(t.Context(), k.commit()))
 	cm := k.commit(tell(event.AgentCreated, c.DefaultAgent))
 	ok(t, "CreateCompany", k.CreateCompany(t.Context(), cm, c))
-	got := read(t, k, k.company)
-	if len(got.Agents) != 1 || len(got.Documents)+len(got.Live)+len(got.Conversations)+len(got.Changes)+len(got.Audit)+len(got.Dead) != 0 ||
-		got.Revision != 0 || got.Due || len(got.Events) != 1 || got.Events[0].Sequence != 1 {
-		t.Errorf("a company made again has %s, want what a new one has", canonical(got))
-	}
+	k.asNew(t)
 	for _, key := range []string{"key", "half done"} {
 		if s := k.claim(t, key, "another body", long); !s.Claimed || s.Differs {
 			t.Errorf("a receipt of the deleted company is still there: %+v", s)

@@ -71,6 +71,11 @@ var keys = []promise{
 		check: rotateAndRevoke,
 	},
 	{
+		name:  "many rotate and revoke at once",
+		text:  "of several rotations and revocations of a key at once one of each wins, or the revocation alone, and nothing of the others is left",
+		check: manyRotateAndRevoke,
+	},
+	{
 		name:  "use",
 		text:  "the last use of a key moves forward only, and changes nothing else",
 		check: useKey,
@@ -352,6 +357,50 @@ func rotateAndRevoke(t *testing.T, k *kit) {
 		}
 		missing(t, "RotateKey after RevokeKey", rotated)
 		k.lacksKey(t, next.ID, hash)
+	}
+}
+
+func manyRotateAndRevoke(t *testing.T, k *kit) {
+	for range 6 {
+		before := read(t, k, k.company)
+		old, oldHash := k.newKey(t)
+		var (
+			made     [4]access.Key
+			hashes   [4][32]byte
+			rotated  [4]error
+			revoked  [4]error
+			replaced []int
+			removed  int
+		)
+		for i := range made {
+			made[i], hashes[i] = newKey()
+		}
+		together(8, func(i int) {
+			if n := i / 2; i%2 == 0 {
+				rotated[n] = k.RotateKey(t.Context(), k.commit(tell(event.AgentUpdated, k.agent)), old.ID, old.ExpiresAt, made[n], hashes[n])
+			} else {
+				revoked[n] = k.RevokeKey(t.Context(), k.commit(tell(event.AgentUpdated, k.agent)), old.ID)
+			}
+		})
+		for i := range made {
+			among(t, "RotateKey", rotated[i], store.ErrConflict, store.ErrNotFound)
+			among(t, "RevokeKey", revoked[i], store.ErrNotFound)
+			if rotated[i] == nil {
+				replaced = append(replaced, i)
+				k.hasKey(t, made[i], hashes[i])
+			} else {
+				k.lacksKey(t, made[i].ID, hashes[i])
+			}
+			if revoked[i] == nil {
+				removed++
+			}
+		}
+		k.lacksKey(t, old.ID, oldHash)
+		after := read(t, k, k.company)
+		if len(replaced) > 1 || removed != 1 || len(after.Keys) != len(before.Keys)+len(replaced) || len(after.Events) != len(before.Events)+len(replaced)+1 {
+			t.Errorf("of four rotations and four revocations of a key %d and %d were made, which left %d keys and %d events more",
+				len(replaced), removed, len(after.Keys)-len(before.Keys), len(after.Events)-len(before.Events))
+		}
 	}
 }
 

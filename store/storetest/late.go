@@ -93,7 +93,7 @@ func eventRolledBack(t *testing.T, k *kit, lender Lender) {
 	before := len(r.seen)
 	lent, _, rollback, err := lender.Lend(t.Context())
 	ok(t, "Lend", err)
-	ok(t, "Enqueue", k.tells(lent, "never 1", "never 2"))
+	ok(t, "Enqueue", k.Enqueue(lent, k.commit(tell("a.b", "never 1"), tell("a.b", "never 2"))))
 	beside(t, "a step that is rolled back", rollback, func() error { return k.tells(t.Context(), "one", "two") }, func() {
 		ok(t, "Events", r.readOn(t.Context(), k, 1))
 	})

@@ -26,8 +26,6 @@ import (
 	"github.com/answerdesk-go/answerdesk/store/transfer"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
-
 // A house is a desk behind its API.
 type house struct {
 	desk    *answerdesk.Desk

@@ -3,6 +3,7 @@ package agent
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Erasure stands in a reply where text was that came from a document deleted
@@ -20,7 +21,7 @@ func (r Reply) Erase(documentID string) Reply {
 			continue
 		}
 		if 0 <= c.ClaimStart && c.ClaimStart < c.ClaimEnd && c.ClaimEnd <= len(r.Text) {
-			spans = append(spans, [2]int{c.ClaimStart, c.ClaimEnd})
+			spans = append(spans, wholeRunes(r.Text, c.ClaimStart, c.ClaimEnd))
 		}
 		for at := 0; c.Quote != ""; {
 			i := strings.Index(r.Text[at:], c.Quote)
@@ -51,6 +52,17 @@ func (r Reply) Erase(documentID string) Reply {
 	}
 	r.Text = b.String()
 	return r
+}
+
+// wholeRunes widens a span of a text to the characters it cuts through.
+func wholeRunes(text string, start, end int) [2]int {
+	for start > 0 && !utf8.RuneStart(text[start]) {
+		start--
+	}
+	for end < len(text) && !utf8.RuneStart(text[end]) {
+		end++
+	}
+	return [2]int{start, end}
 }
 
 // union sorts spans and joins those that overlap.

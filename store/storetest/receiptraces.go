@@ -13,7 +13,7 @@ import (
 var receiptRaces = []promise{
 	{
 		name:  "passed on",
-		text:  "a request that many make, of whom each gives up but the last, is done by one at a time, under growing fences",
+		text:  "a request that many make, of whom each gives up but the last, is done by one at a time, each under a fence of its own",
 		check: receiptPassedOn,
 	},
 	{
@@ -58,8 +58,8 @@ func receiptPassedOn(t *testing.T, k *kit) {
 			if holds.Add(1) != 1 {
 				t.Error("a request is done by two at once")
 			}
-			if before := fence.Swap(s.Fence); before >= s.Fence {
-				t.Errorf("after fence %d comes %d", before, s.Fence)
+			if before := fence.Swap(s.Fence); before == s.Fence {
+				t.Errorf("fence %d comes twice", s.Fence)
 			}
 			last := claims.Add(1) == turns
 			time.Sleep(100 * time.Microsecond) // the work

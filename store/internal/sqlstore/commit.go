@@ -52,21 +52,35 @@ func inKeyOrder(work []store.Work) []store.Work {
 // writeEvents appends events to the company's log. Those without a sequence get
 // the next one of their stream.
 func (s *Store) writeEvents(tx Tx, company string, events []event.Event) error {
-	rows := make([][]any, 0, len(events))
-	for _, ev := range events {
-		if ev.Sequence == 0 {
+	events = slices.Clone(events)
+	for _, i := range inStreamOrder(events) {
+		if events[i].Sequence == 0 {
 			var err error
-			if ev.Sequence, err = nextOf(tx, company, ev); err != nil {
+			if events[i].Sequence, err = nextOf(tx, company, events[i]); err != nil {
 				return err
 			}
 		}
+	}
+	rows := make([][]any, len(events))
+	for i, ev := range events {
 		refs, err := json.Marshal(ev.Refs)
 		if err != nil {
 			return fmt.Errorf("event %s: %w", ev.ID, err)
 		}
-		rows = append(rows, []any{company, ev.ID, string(ev.Type), ev.Stream, ev.Sequence, string(refs), micros(ev.CreatedAt)})
+		rows[i] = []any{company, ev.ID, string(ev.Type), ev.Stream, ev.Sequence, string(refs), micros(ev.CreatedAt)}
 	}
 	return s.log.add(tx, company, rows)
+}
+
+// inStreamOrder returns the indices of events ordered by their streams, whose rows
+// are then locked in one order by all, and those of one stream as they were given.
+func inStreamOrder(events []event.Event) []int {
+	order := make([]int, len(events))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(events[a].Stream, events[b].Stream) })
+	return order
 }
 
 // counted are the tables whose rows count the events of their streams, by the

@@ -217,18 +217,16 @@ func deleteTurns(tx Tx, company, conversation string) error {
 	if err != nil {
 		return err
 	}
-	for _, document := range slices.Sorted(maps.Keys(cited)) {
-		if _, err := tx.Exec(`DELETE FROM citations WHERE company = ? AND document_id = ? AND conversation_id = ?`,
-			company, document, conversation); err != nil {
-			return err
-		}
-	}
 	for _, table := range []string{"messages", "steps"} {
 		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE company = ? AND conversation_id = ?`, company, conversation); err != nil {
 			return err
 		}
 	}
-	return nil
+	var rows [][]any
+	for _, document := range slices.Sorted(maps.Keys(cited)) {
+		rows = append(rows, []any{company, document, conversation})
+	}
+	return tx.Each(`DELETE FROM citations WHERE company = ? AND document_id = ? AND conversation_id = ?`, rows)
 }
 
 // deleteAgentConversations removes the conversations of an agent.

@@ -55,11 +55,11 @@ func number(tx Tx, company string) error {
 		return err
 	}
 	n, err := tx.Exec(`UPDATE events SET position = ? + fresh.n FROM (
-			SELECT stream, sequence, ROW_NUMBER() OVER (ORDER BY at, stream, sequence) AS n FROM (
-				SELECT stream, sequence, MAX(created_at) OVER (PARTITION BY stream ORDER BY sequence) AS at FROM (
-					SELECT stream, sequence, created_at FROM events WHERE company = ? AND position = 0
+			SELECT id, ROW_NUMBER() OVER (ORDER BY at, stream, sequence) AS n FROM (
+				SELECT id, stream, sequence, MAX(created_at) OVER (PARTITION BY stream ORDER BY sequence) AS at FROM (
+					SELECT id, stream, sequence, created_at FROM events WHERE company = ? AND position = 0
 					ORDER BY stream, sequence LIMIT ?) AS unnumbered) AS dated) AS fresh
-		WHERE events.company = ? AND events.stream = fresh.stream AND events.sequence = fresh.sequence`,
+		WHERE events.company = ? AND events.id = fresh.id`,
 		last, company, settleAtOnce, company)
 	if err != nil {
 		return err

@@ -149,13 +149,13 @@ CREATE TABLE knowledge_changes (
 CREATE TABLE events (
     company    TEXT COLLATE "C" NOT NULL,
     position   BIGINT NOT NULL,
-    id         TEXT NOT NULL,
+    id         TEXT COLLATE "C" NOT NULL,
     type       TEXT NOT NULL,
     stream     TEXT COLLATE "C" NOT NULL,
     sequence   BIGINT NOT NULL,
     refs       TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    PRIMARY KEY (company, stream, sequence)
+    PRIMARY KEY (company, id)
 );
 CREATE UNIQUE INDEX events_in_order ON events (company, position) WHERE position > 0;
 CREATE INDEX events_without_position ON events (company, stream, sequence) WHERE position = 0;

@@ -131,7 +131,7 @@ func oneID(t *testing.T, k *kit) {
 	const makers = 8
 	other := newKit(t, k.Store)
 	kits := []*kit{k, other}
-	for range 3 {
+	for round := range 3 {
 		a := agent.Agent{ID: id.New(id.Agent), Settings: agent.Settings{Name: "New"}, Version: 1, CreatedAt: now(), UpdatedAt: now()}
 		oneWins(t, "CreateAgent of one id", makers, store.ErrConflict, func(int) error {
 			return k.CreateAgent(t.Context(), k.commit(tell(event.AgentCreated, a.ID)), a)
@@ -154,6 +154,13 @@ func oneID(t *testing.T, k *kit) {
 			b.Message.ID, b.NewConversation = first.Message.ID, id.New(id.Conversation)
 			return second(k.BeginTurn(t.Context(), k.begun(b), b))
 		})
+		docs := newDocuments(makers)
+		k.put(t, docs...)
+		oneWins(t, "WriteDocuments of one external id to several documents", makers, store.ErrConflict, func(i int) error {
+			w := external(text("Title", "Renamed."), fmt.Sprint("external ", round))
+			w.ID = docs[i].NewID
+			return second(k.WriteDocuments(t.Context(), k.commit(), []knowledge.Write{w}))
+		})
 		d := k.putOne(t, hours())
 		oneWins(t, "DeleteDocument of one document", makers, store.ErrNotFound, func(int) error {
 			return second(k.DeleteDocument(t.Context(), k.commit(), d.ID))
@@ -163,8 +170,8 @@ func oneID(t *testing.T, k *kit) {
 		})
 	}
 	k.noOrphans(t)
-	if r, err := k.Revision(t.Context(), k.company); r != 6 || err != nil {
-		t.Errorf("Revision = %d, %v, want 6: three writes and three deletes", r, err)
+	if r, err := k.Revision(t.Context(), k.company); r != 12 || err != nil {
+		t.Errorf("Revision = %d, %v, want 12: three times two writes, a change and a delete", r, err)
 	}
 }
 

@@ -29,7 +29,7 @@ type command struct {
 var commands = []command{
 	serveCommand,
 	keysCreateCommand, keysListCommand, keysRotateCommand, keysRevokeCommand,
-	ingestCommand, askCommand, backupCommand, restoreCommand, versionCommand,
+	ingestCommand, askCommand, migrateCommand, copyCommand, backupCommand, restoreCommand, versionCommand,
 }
 
 // A call is what a command was called with.
@@ -38,6 +38,9 @@ type call struct {
 	agent, company string
 	serving        serving  // of serve
 	key            keyFlags // of keys
+	check          bool     // of migrate
+	from, to       place    // of copy
+	restart        bool     // of copy
 
 	args           []string // the rest
 	stdout, stderr io.Writer
@@ -163,7 +166,7 @@ func (given *call) open(ctx context.Context) (desk, error) {
 	case empty:
 		return desk{}, fmt.Errorf("there is no desk in %s: serve it or ingest something first", given.store)
 	}
-	return given.store.open(ctx, nil)
+	return given.store.open(ctx, answerdesk.Options{})
 }
 
 // of returns the company that was named, or the operator's.

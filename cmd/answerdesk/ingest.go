@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 )
 
@@ -36,7 +37,7 @@ func ingest(ctx context.Context, given *call) error {
 	if len(inputs) == 0 {
 		return errors.New("nothing to read")
 	}
-	desk, err := given.store.open(ctx, nil)
+	desk, err := given.store.open(ctx, answerdesk.Options{})
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func ingest(ctx context.Context, given *call) error {
 
 	taken := map[knowledge.Status]int{}
 	refused := 0
-	bar := newProgress(given.stderr, func() int { return count(inputs) })
+	bar := newProgress(given.stderr, "ingesting", func() int { return count(inputs) })
 	var failed error
 	for in, err := range company.Knowledge().Ingest(ctx, documents(inputs, agentID)) {
 		if err != nil {

@@ -228,19 +228,19 @@ func TestOutputFails(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	var out strings.Builder
-	bar := newBar(&out, 3)
+	bar := newBar(&out, "ingesting", 3)
 	bar.advance()
 	bar.interrupt()
 	fmt.Fprintln(&out, "refused a file")
 	bar.advance()
-	bar.advance()
+	bar.reach(3)
 	bar.end()
 	for _, want := range []string{"ingesting", "1/3", "\rrefused a file\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("progress = %q, want %q in it", out.String(), want)
 		}
 	}
-	if r := newProgress(&out, func() int { return 3 }); r.bar != nil {
+	if r := newProgress(&out, "ingesting", func() int { return 3 }); r.bar != nil {
 		t.Error("there is a bar where there is no terminal")
 	}
 }

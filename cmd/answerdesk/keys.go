@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/access"
 	"github.com/answerdesk-go/answerdesk/store"
 )
@@ -103,7 +104,7 @@ func createKey(ctx context.Context, given *call) error {
 	case empty:
 		say(given.stderr, "there was no desk in %s: a new one is made\n", printable(given.store.String()))
 	}
-	desk, err := given.store.open(ctx, nil)
+	desk, err := given.store.open(ctx, answerdesk.Options{})
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/internal/pgtest"
 )
 
 // The tests start their own binary again where they need a process of its own, in
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 	for _, s := range serveSettings {
 		os.Unsetenv(s.variable())
 	}
-	os.Exit(m.Run())
+	pgtest.Main(m)
 }
 
 // hold keeps a desk open and asks it all the time, until there is no more input.

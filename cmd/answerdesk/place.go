@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/answerdesk-go/answerdesk"
+	"github.com/answerdesk-go/answerdesk/store"
+	"github.com/answerdesk-go/answerdesk/store/postgres"
 	"github.com/answerdesk-go/answerdesk/store/sqlite"
 )
 
@@ -68,28 +70,68 @@ func (p place) String() string { return p.shown }
 // A desk is one that is closed with its store.
 type desk struct {
 	*answerdesk.Desk
-	store io.Closer // nil if the desk closes it
+	store io.Closer
 }
 
 // Close closes the desk, and then its store.
-func (d desk) Close() error {
-	err := d.Desk.Close()
-	if d.store != nil {
-		err = errors.Join(err, d.store.Close())
-	}
-	return err
+func (d desk) Close() error { return errors.Join(d.Desk.Close(), d.store.Close()) }
+
+// An engine is a store that can tell of its schema.
+type engine interface {
+	answerdesk.Store
+	io.Closer
+	Schema(ctx context.Context) ([]store.Applied, error)
 }
 
-// open opens the desk, and makes a new one if there is none.
-func (p place) open(ctx context.Context, opts *answerdesk.Options) (desk, error) {
-	d, err := answerdesk.Open(ctx, p.folder, opts)
-	return desk{Desk: d}, err
+// connect opens the store, which may be older than the program says it has to be
+// if m is [store.MigrateOff].
+func (p place) connect(ctx context.Context, m store.Migrate) (engine, error) {
+	if p.url != "" {
+		return postgres.Open(ctx, p.url, &postgres.Options{Migrate: m})
+	}
+	return sqlite.Open(ctx, p.folder, &sqlite.Options{Migrate: m})
+}
+
+// open opens the desk, and makes a new one if there is none. This is the one way
+// from what --store says to a desk.
+func (p place) open(ctx context.Context, opts answerdesk.Options) (desk, error) {
+	st, err := p.connect(ctx, opts.Migrate)
+	if err != nil {
+		return desk{}, err
+	}
+	d, err := answerdesk.New(ctx, st, &opts)
+	if err != nil {
+		return desk{}, errors.Join(err, st.Close())
+	}
+	return desk{d, st}, nil
+}
+
+// schema returns the migrations that the store has got, and those that it lacks.
+// It changes nothing.
+func (p place) schema(ctx context.Context) (applied, lacking []store.Applied, err error) {
+	st, err := p.connect(ctx, store.MigrateOff)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := st.Schema(ctx)
+	for _, m := range all {
+		if m.At.IsZero() {
+			lacking = append(lacking, m)
+		} else {
+			applied = append(applied, m)
+		}
+	}
+	return applied, lacking, errors.Join(err, st.Close())
 }
 
 // empty reports that there is no desk yet.
 func (p place) empty(ctx context.Context) (bool, error) {
-	_, err := os.Stat(filepath.Join(p.folder, sqlite.FileName))
-	return errors.Is(err, fs.ErrNotExist), nil
+	if p.url == "" {
+		_, err := os.Stat(filepath.Join(p.folder, sqlite.FileName))
+		return errors.Is(err, fs.ErrNotExist), nil // any other error is told by opening it
+	}
+	applied, _, err := p.schema(ctx)
+	return len(applied) == 0, err
 }
 
 // file returns the absolute path of the desk's database, and nothing if it is no

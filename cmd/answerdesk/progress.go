@@ -12,20 +12,20 @@ import (
 // A progress is a bar on a terminal, or nothing anywhere else.
 type progress struct{ bar *progressbar.ProgressBar }
 
-// newProgress shows a bar on w, if that is a terminal, of as many steps as total
-// says.
-func newProgress(w io.Writer, total func() int) progress {
+// newProgress shows a bar on w, if that is a terminal, of what is done, in as many
+// steps as total says.
+func newProgress(w io.Writer, what string, total func() int) progress {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return progress{}
 	}
-	return newBar(w, total())
+	return newBar(w, what, total())
 }
 
-func newBar(w io.Writer, total int) progress {
+func newBar(w io.Writer, what string, total int) progress {
 	return progress{progressbar.NewOptions(max(total, 1),
 		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetDescription("ingesting"),
+		progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(),
 		progressbar.OptionThrottle(50*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
@@ -38,6 +38,13 @@ func newBar(w io.Writer, total int) progress {
 func (p progress) advance() {
 	if p.bar != nil {
 		_ = p.bar.Add(1)
+	}
+}
+
+// reach counts all steps up to n.
+func (p progress) reach(n int64) {
+	if p.bar != nil {
+		_ = p.bar.Set64(n)
 	}
 }
 

@@ -50,8 +50,8 @@ func serve(ctx context.Context, given *call) (err error) {
 		return err
 	}
 	defer listener.Close()
-	desk, err := given.store.open(ctx, &answerdesk.Options{
-		IndexMemory: s.indexMemory, DrainTimeout: s.drainTimeout, Migrate: s.migrate, Logger: log,
+	desk, err := given.store.open(ctx, answerdesk.Options{
+		IndexMemory: s.indexMemory, Staleness: s.staleness, DrainTimeout: s.drainTimeout, Migrate: s.migrate, Logger: log,
 	})
 	if err != nil {
 		return err

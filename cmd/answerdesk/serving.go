@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -25,6 +26,7 @@ type serving struct {
 	allowedOrigins []string
 	maxStreams     int
 	indexMemory    int64
+	staleness      time.Duration
 	drainTimeout   time.Duration
 	logLevel       slog.Level
 	migrate        store.Migrate
@@ -84,6 +86,17 @@ var serveSettings = []setting{
 		name: "index-memory", value: "SIZE", shared: true, initial: "512MiB",
 		about: "how much memory the indexes of all companies may take together",
 		set:   func(given *call, s string) (err error) { given.serving.indexMemory, err = readSize(s); return err },
+	},
+	{
+		name: "staleness", value: "DURATION", shared: true, initial: "0s",
+		about: "how old the knowledge may be that an answer is made from, up to 1m; with 0s every answer knows all that was written before it",
+		set: func(given *call, s string) (err error) {
+			given.serving.staleness, err = readDuration(s)
+			if err == nil && given.serving.staleness > knowledge.MaxStaleness {
+				err = fmt.Errorf("%q is longer than 1m", s)
+			}
+			return err
+		},
 	},
 	{
 		name: "drain-timeout", value: "DURATION", shared: true, initial: "10s",

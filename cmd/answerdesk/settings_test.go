@@ -69,11 +69,11 @@ func TestWays(t *testing.T) {
 	want := serving{
 		addr: "[::1]:0", dev: true, basePath: "/support", publicURL: "https://desk.example.com",
 		allowedOrigins: []string{"https://example.com", "https://*.example.com"}, maxStreams: 5, indexMemory: 64 << 20,
-		drainTimeout: time.Minute, logLevel: slog.LevelDebug, migrate: store.MigrateCheck,
+		staleness: 5 * time.Second, drainTimeout: time.Minute, logLevel: slog.LevelDebug, migrate: store.MigrateCheck,
 	}
 	values := map[string]string{
 		"addr": "[::1]:0", "dev": "true", "base-path": "/support/", "public-url": "https://desk.example.com/",
-		"allowed-origins": "https://example.com, https://*.example.com", "max-streams": "5", "index-memory": "64MiB",
+		"allowed-origins": "https://example.com, https://*.example.com", "max-streams": "5", "index-memory": "64MiB", "staleness": "5s",
 		"drain-timeout": "1m", "log-level": "debug", "migrate": "check",
 	}
 	fields := []string{`"allowed_origins": ["https://example.com", "https://*.example.com"], "max_streams": 5, "dev": true`}
@@ -146,6 +146,8 @@ func TestBadSettings(t *testing.T) {
 		{"index-memory", "much", "is no size"},
 		{"index-memory", "9999999999GiB", "is no size"},
 		{"index-memory", "-1MiB", "is no size"},
+		{"staleness", "2m", `"2m" is longer than 1m`},
+		{"staleness", "-1s", "is no duration"},
 		{"drain-timeout", "10", `"10" is no duration`},
 		{"drain-timeout", "0s", "must be more than 0"},
 		{"drain-timeout", "-1s", "is no duration"},

@@ -18,7 +18,7 @@ import (
 )
 
 // A Store keeps everything a desk knows: the union of what the rooms need.
-// [sqlite.Store] is one.
+// [sqlite.Store] is one, and that of package store/postgres another.
 type Store interface {
 	access.Store
 	agent.Store
@@ -62,6 +62,12 @@ type Options struct {
 
 	// Logger is told what goes wrong, without customers' words; nil is silence.
 	Logger *slog.Logger
+}
+
+// A preparer is a store that connects, and brings its schema up to date, when a
+// desk is opened on it.
+type preparer interface {
+	Prepare(ctx context.Context) error
 }
 
 // first is the company whose methods a desk has.
@@ -127,6 +133,11 @@ func New(ctx context.Context, st Store, opts *Options) (*Desk, error) {
 	}
 	d.agents = agent.New(st, o.Retriever, o.Answerer, &agent.Options{Middleware: o.Middleware, Logger: o.Logger})
 
+	if p, ok := st.(preparer); ok {
+		if err := p.Prepare(ctx); err != nil {
+			return nil, err
+		}
+	}
 	operator, err := d.Companies().First(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("first company: %w", err)

@@ -101,7 +101,7 @@ func (s *Store) UpdateAgent(ctx context.Context, c store.Commit, a agent.Agent) 
 		return a, fmt.Errorf("agent %s: %w", a.ID, err)
 	}
 	err = s.engine.Write(ctx, func(tx Tx) error {
-		there, err := readAgent(tx, c.Company, a.ID, forUpdate)
+		there, err := readAgent(tx, c.Company, a.ID, forChange)
 		if err != nil {
 			return err
 		}

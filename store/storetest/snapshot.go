@@ -17,6 +17,9 @@ import (
 // queue is the queue that most cases use.
 const queue = "runs"
 
+// keptVersions is how many versions of a document every store keeps.
+const keptVersions = 20
+
 // A snapshot is all that can be read of a company.
 type snapshot struct {
 	Company       access.Company
@@ -25,7 +28,7 @@ type snapshot struct {
 	Messages      [][]agent.Message // of each conversation, newest first
 	Explanations  map[string]string // of each reply
 	Documents     []knowledge.Document
-	Texts         map[string][]string // of each version, oldest first
+	Texts         map[string][]string // of each version kept, oldest first
 	Live          []knowledge.Live
 	Revision      int64
 	Changes       []knowledge.Change
@@ -129,7 +132,7 @@ func (out *snapshot) readDocuments(ctx context.Context, s Store, company string)
 	}
 	out.Texts = map[string][]string{}
 	for _, d := range out.Documents {
-		for v := range d.Version {
+		for v := max(0, d.Version-keptVersions); v < d.Version; v++ {
 			text, err := s.DocumentText(ctx, company, d.ID, v+1)
 			if err != nil {
 				return err

@@ -18,7 +18,7 @@ import (
 
 // backUp backs a folder up to the file that r.At names.
 func (r role) backUp(ctx context.Context) error {
-	st, err := sqlite.Open(ctx, r.Dir, nil)
+	st, err := sqlite.Open(ctx, r.Store, nil)
 	if err != nil {
 		return err
 	}
@@ -30,6 +30,7 @@ func (r role) backUp(ctx context.Context) error {
 // A backup that is killed half-way leaves nothing under its name, and the next one
 // is made all the same.
 func TestKilledWhileBackingUp(t *testing.T) {
+	onlyFolder(t, "a database server is backed up by its own means")
 	dir := filepath.Join(t.TempDir(), "desk")
 	desk := open(t, dir)
 	defer desk.Close()
@@ -44,7 +45,7 @@ func TestKilledWhileBackingUp(t *testing.T) {
 	base := t.TempDir()
 	takes := func() time.Duration { // to back up without being killed
 		began := time.Now()
-		p := start(t, role{Do: "backup", Dir: dir, At: filepath.Join(base, "whole")})
+		p := start(t, role{Do: "backup", Store: dir, At: filepath.Join(base, "whole")})
 		if _, err := p.out.ReadString('\n'); err != nil || p.wait() {
 			t.Fatal("a backup failed that nobody killed")
 		}
@@ -54,7 +55,7 @@ func TestKilledWhileBackingUp(t *testing.T) {
 	left := 0
 	for i := range 12 {
 		file := filepath.Join(base, fmt.Sprint(i))
-		p := start(t, role{Do: "backup", Dir: dir, At: file})
+		p := start(t, role{Do: "backup", Store: dir, At: file})
 		if _, err := p.out.ReadString('\n'); err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +66,7 @@ func TestKilledWhileBackingUp(t *testing.T) {
 		_, err := os.Lstat(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			left++
-			p := start(t, role{Do: "backup", Dir: dir, At: file})
+			p := start(t, role{Do: "backup", Store: dir, At: file})
 			if _, err := p.out.ReadString('\n'); err != nil || p.wait() {
 				t.Fatal("the backup after one that was killed has failed")
 			}

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -20,7 +19,7 @@ import (
 // how often each job was done. db reads the same database as st, and lib is
 // a library on st that is to find what is there. Steps that were in flight count
 // from then on as taken or not, whichever it was.
-func (b *Book) Check(ctx context.Context, st answerdesk.Store, db *sql.DB, lib *knowledge.Library, company string, effects map[string]int) ([]Fault, error) {
+func (b *Book) Check(ctx context.Context, st answerdesk.Store, db Rows, lib *knowledge.Library, company string, effects map[string]int) ([]Fault, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s, err := read(ctx, st, db, company)

@@ -43,8 +43,8 @@ func (s *secrets) words(n int) string {
 }
 
 // remains returns how many pieces of texts there are in each file of a folder
-// that has any.
-func remains(t *testing.T, dir string, texts ...string) map[string]int {
+// that has any or, of a schema, in each column.
+func remains(t *testing.T, place string, texts ...string) map[string]int {
 	t.Helper()
 	pieces := map[string]bool{}
 	for _, text := range texts {
@@ -52,37 +52,45 @@ func remains(t *testing.T, dir string, texts ...string) map[string]int {
 			pieces[text[i:i+window]] = true
 		}
 	}
-	files, err := os.ReadDir(dir)
+	found := map[string]int{}
+	look := func(in string, b []byte) {
+		for i := 0; i+window <= len(b); i++ {
+			if pieces[string(b[i:i+window])] {
+				found[in]++
+			}
+		}
+	}
+	if isURL(place) {
+		columns(t, place, func(table, column, text string) { look(table+"."+column, []byte(text)) })
+		return found
+	}
+	files, err := os.ReadDir(place)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]int{}
 	for _, f := range files {
-		b, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		b, err := os.ReadFile(filepath.Join(place, f.Name()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := 0; i+window <= len(b); i++ {
-			if pieces[string(b[i:i+window])] {
-				found[f.Name()]++
-			}
-		}
+		look(f.Name(), b)
 	}
 	return found
 }
 
 // A shelf is a desk full of secrets.
 type shelf struct {
-	t    *testing.T
-	dir  string
-	desk *answerdesk.Desk
-	rand *rand.Rand
+	t     *testing.T
+	place string
+	desk  *answerdesk.Desk
+	rand  *rand.Rand
 }
 
 func newShelf(t *testing.T, seed uint64) *shelf {
-	s := &shelf{t: t, dir: filepath.Join(t.TempDir(), "desk"), rand: rand.New(rand.NewPCG(seed, 5))}
-	s.desk = open(t, s.dir)
-	t.Cleanup(func() { s.desk.Close() })
+	s := &shelf{t: t, place: newPlace(t), rand: rand.New(rand.NewPCG(seed, 5))}
+	desk := open(t, s.place)
+	s.desk = desk.Desk
+	t.Cleanup(func() { desk.Close() })
 	eager(t, s.desk)
 	return s
 }
@@ -120,14 +128,14 @@ func (s *shelf) ask(h *agent.Handle, name int) agent.Reply {
 // gone checks that nothing remains of texts, which was there before.
 func (s *shelf) gone(what string, texts []string) {
 	s.t.Helper()
-	if found := remains(s.t, s.dir, texts...); len(found) > 0 {
+	if found := remains(s.t, s.place, texts...); len(found) > 0 {
 		s.t.Errorf("after deleting %s its files hold pieces of it: %v", what, found)
 	}
 }
 
 func (s *shelf) there(texts []string) {
 	s.t.Helper()
-	if found := remains(s.t, s.dir, texts...); len(found) == 0 {
+	if found := remains(s.t, s.place, texts...); len(found) == 0 {
 		s.t.Error("nothing of it was there before: this test sees nothing")
 	}
 }
@@ -157,7 +165,7 @@ func TestDeletedDocumentsLeaveNoBytes(t *testing.T) {
 		}
 		s.gone("document "+d.id, d.said)
 
-		if found := remains(t, s.dir, all[39].said...); len(found) == 0 {
+		if found := remains(t, s.place, all[39].said...); len(found) == 0 {
 			t.Fatal("another document is gone too")
 		}
 		m, err := s.desk.Conversations().Message(t.Context(), d.reply)
@@ -176,7 +184,7 @@ func TestDeletedDocumentsLeaveNoBytes(t *testing.T) {
 
 // With the only document that answers it gone, a question is refused.
 func TestRefusesWhatWasDeleted(t *testing.T) {
-	desk := open(t, t.TempDir())
+	desk := open(t, newPlace(t))
 	defer desk.Close()
 	d, err := desk.Knowledge().Put(t.Context(), knowledge.Document{Title: "Hours", Text: "We open at nine o'clock on weekdays."})
 	if err != nil {
@@ -200,6 +208,7 @@ func TestRefusesWhatWasDeleted(t *testing.T) {
 func TestBytesGoWhenReadersHaveGone(t *testing.T) {
 	for _, by := range []string{"upkeep", "close"} {
 		t.Run(by, func(t *testing.T) {
+			onlyFolder(t, "a database server cleans up after its readers by itself")
 			dir := filepath.Join(t.TempDir(), "desk")
 			st, err := sqlite.Open(t.Context(), dir, nil)
 			if err != nil {
@@ -211,7 +220,7 @@ func TestBytesGoWhenReadersHaveGone(t *testing.T) {
 				t.Fatal(err)
 			}
 			eager(t, desk)
-			s := &shelf{t: t, dir: dir, desk: desk, rand: rand.New(rand.NewPCG(2, 5))}
+			s := &shelf{t: t, place: dir, desk: desk, rand: rand.New(rand.NewPCG(2, 5))}
 			d, said := s.put(desk.Knowledge(), "", 1)
 			s.ask(desk.Agent(""), 1)
 
@@ -244,10 +253,11 @@ func TestBytesGoWhenReadersHaveGone(t *testing.T) {
 // reading begins to read the state that a database has now.
 func reading(t *testing.T, dir string) (*sql.DB, *sql.Conn) {
 	t.Helper()
-	db, err := raw(dir)
+	folder, err := raw(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	db := folder.(*sql.DB)
 	conn, err := db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)

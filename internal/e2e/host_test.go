@@ -19,7 +19,7 @@ import (
 func (r role) host(ctx context.Context) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
-	st, err := openStore(ctx, r.Dir)
+	st, err := openStore(ctx, r.Store)
 	if err != nil {
 		return err
 	}

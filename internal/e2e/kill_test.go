@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,11 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
-	"github.com/answerdesk-go/answerdesk/store/sqlite"
 )
 
 // places are where a process is killed: everywhere, and at each step of a turn
@@ -38,10 +35,11 @@ func kills(t *testing.T) int {
 	return n
 }
 
-// A life is a folder whose processes are killed one after the other.
+// A life is a store whose processes are killed one after the other.
 type life struct {
 	t       *testing.T
-	dir     string
+	place   string
+	effects string
 	book    Book
 	rand    *rand.Rand
 	mutant  string
@@ -56,7 +54,7 @@ type life struct {
 
 func newLife(t *testing.T, seed uint64) *life {
 	return &life{
-		t: t, dir: filepath.Join(t.TempDir(), "desk"), rand: rand.New(rand.NewPCG(seed, 2)), writers: 2, struck: map[string]int{},
+		t: t, place: newPlace(t), effects: filepath.Join(t.TempDir(), "effects"), rand: rand.New(rand.NewPCG(seed, 2)), writers: 2, struck: map[string]int{},
 	}
 }
 
@@ -70,7 +68,7 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 			t.Parallel()
 			l := newLife(t, uint64(n))
 			if n%2 == 1 { // somebody else has the folder open all the time
-				other := open(t, l.dir)
+				other := open(t, l.place)
 				defer other.Close()
 			}
 			for i := n * each; i < min(total, (n+1)*each); i++ {
@@ -106,7 +104,7 @@ func (l *life) kill(at string) {
 	for range 20 {
 		hit := 1 + l.past + l.rand.IntN(8<<l.rand.IntN(4))
 		p := start(l.t, role{
-			Do: "load", Dir: l.dir, First: l.book.Last() + 1, Seed: l.rand.Uint64(), Writers: l.writers, Mutant: l.mutant, At: at, Hit: hit,
+			Do: "load", Store: l.place, Effects: l.effects, First: l.book.Last() + 1, Seed: l.rand.Uint64(), Writers: l.writers, Mutant: l.mutant, At: at, Hit: hit,
 		})
 		wait := 30 * time.Second // a place that is never reached
 		if at == "" {
@@ -142,12 +140,12 @@ func (l *life) check() []Fault {
 	t, ctx := l.t, l.t.Context()
 	t.Helper()
 	began := time.Now()
-	sq, err := sqlite.Open(ctx, l.dir, nil)
+	opened, err := openStore(ctx, l.place)
 	if err != nil {
 		t.Fatalf("open after a kill: %v", err)
 	}
-	defer sq.Close()
-	st := mutate(l.mutant, sq)
+	defer opened.Close()
+	st := mutate(l.mutant, opened)
 	companies, err := st.Companies(ctx, store.Page{})
 	if err != nil || len(companies.Data) != 1 {
 		t.Fatalf("Companies = %v, %v, want one", companies.Data, err)
@@ -155,13 +153,13 @@ func (l *life) check() []Fault {
 	company := companies.Data[0]
 	l.reopens = append(l.reopens, time.Since(began))
 
-	db, err := raw(l.dir)
+	db, err := raw(l.place)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
 	lapse(t, db)
-	runner, closeEffects, err := effects(st, l.dir)
+	runner, closeEffects, err := effects(st, l.effects)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +167,7 @@ func (l *life) check() []Fault {
 	if err := recovered(ctx, st, db, runner); err != nil {
 		t.Fatal(err)
 	}
-	effects, twice := done(t, l.dir)
+	effects, twice := done(t, l.effects)
 	if twice > 0 {
 		t.Errorf("a process did %d jobs twice", twice)
 	}
@@ -184,7 +182,7 @@ func (l *life) check() []Fault {
 // place before it has done so.
 func (l *life) killRecovering(at string) {
 	l.t.Helper()
-	db, err := raw(l.dir)
+	db, err := raw(l.place)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -192,7 +190,7 @@ func (l *life) killRecovering(at string) {
 	if err := db.Close(); err != nil {
 		l.t.Fatal(err)
 	}
-	p := start(l.t, role{Do: "recover", Dir: l.dir, Mutant: l.mutant, At: at, Hit: 1 + l.rand.IntN(3)})
+	p := start(l.t, role{Do: "recover", Store: l.place, Effects: l.effects, Mutant: l.mutant, At: at, Hit: 1 + l.rand.IntN(3)})
 	if p.wait() {
 		l.recovering++
 	}
@@ -200,23 +198,13 @@ func (l *life) killRecovering(at string) {
 
 // lapse lets the leases of a killed process run out, as they would by
 // themselves 10 s later.
-func lapse(t *testing.T, db *sql.DB) {
+func lapse(t *testing.T, db database) {
 	t.Helper()
 	for _, table := range []string{"conversations", "work_keys"} {
 		if _, err := db.ExecContext(t.Context(), `UPDATE `+table+` SET lease_until = 1 WHERE lease_until > 1`); err != nil {
 			t.Fatal(err)
 		}
 	}
-}
-
-// open opens a desk.
-func open(t *testing.T, dir string) *answerdesk.Desk {
-	t.Helper()
-	desk, err := answerdesk.Open(t.Context(), dir, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return desk
 }
 
 // A store that breaks a promise in a crash, and only then, is told from one that
@@ -245,7 +233,7 @@ func TestMutantsAreFound(t *testing.T) {
 // leave runs a process for a while and has it end by itself.
 func (l *life) leave() {
 	l.t.Helper()
-	p := start(l.t, role{Do: "load", Dir: l.dir, First: l.book.Last() + 1, Seed: l.rand.Uint64(), Writers: l.writers, Mutant: l.mutant})
+	p := start(l.t, role{Do: "load", Store: l.place, Effects: l.effects, First: l.book.Last() + 1, Seed: l.rand.Uint64(), Writers: l.writers, Mutant: l.mutant})
 	p.notes(&l.book, func() { time.AfterFunc(300*time.Millisecond, func() { _ = p.in.Close() }) })
 	if p.wait() {
 		l.t.Fatal("a process that was to end by itself was killed")

@@ -21,8 +21,8 @@ func TestKilledWhileOpening(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	met := 0 // kills before the first step
 	for range 12 {
-		dir := filepath.Join(t.TempDir(), "desk")
-		p := start(t, role{Do: "load", Dir: dir, Writers: 1})
+		place := newPlace(t)
+		p := start(t, role{Do: "load", Store: place, Effects: filepath.Join(t.TempDir(), "effects"), Writers: 1})
 		kill := time.AfterFunc(time.Duration(5+r.IntN(40))*time.Millisecond, func() { _ = p.cmd.Process.Kill() })
 		steps := 0
 		p.notes(new(Book), func() { steps++ })
@@ -31,8 +31,8 @@ func TestKilledWhileOpening(t *testing.T) {
 		if steps == 0 {
 			met++
 		}
-		desk := open(t, dir)
-		eager(t, desk)
+		desk := open(t, place)
+		eager(t, desk.Desk)
 		if _, err := desk.Knowledge().Put(t.Context(), knowledge.Document{Text: Text("gadget", 1)}); err != nil {
 			t.Fatalf("Put after a kill: %v", err)
 		}
@@ -51,7 +51,7 @@ func TestKilledWhileOpening(t *testing.T) {
 func TestRunTakesTurnsOver(t *testing.T) {
 	l := newLife(t, 7)
 	l.kill("turn.begun")
-	db, err := raw(l.dir)
+	db, err := raw(l.place)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestRunTakesTurnsOver(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	desk := open(t, l.dir)
+	desk := open(t, l.place)
 	defer desk.Close()
 	lapsed := running(t, desk.Conversations())
 	if len(lapsed) == 0 {
@@ -111,11 +111,12 @@ func running(t *testing.T, cs *agent.Conversations) (out []string) {
 
 // Many processes may make the same folder at the same moment.
 func TestManyOpenANewFolder(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "desk")
+	place := newPlace(t)
 	var book Book
+	effects := filepath.Join(t.TempDir(), "effects")
 	var all []*process
 	for i := range 4 {
-		all = append(all, start(t, role{Do: "load", Dir: dir, First: 1 + 1_000_000*i}))
+		all = append(all, start(t, role{Do: "load", Store: place, Effects: effects, First: 1 + 1_000_000*i}))
 	}
 	for _, p := range all {
 		p.notes(&book, func() { _ = p.in.Close() })
@@ -123,7 +124,7 @@ func TestManyOpenANewFolder(t *testing.T) {
 			t.Error("a process was killed")
 		}
 	}
-	desk := open(t, dir)
+	desk := open(t, place)
 	defer desk.Close()
 	companies, err := desk.Companies().List(t.Context(), store.Page{})
 	if err != nil || len(companies.Data) != 1 {

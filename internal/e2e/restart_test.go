@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -27,14 +26,14 @@ import (
 // to kill it.
 const answering = "answering"
 
-// serve serves the folder over HTTP until the test is no more, or the process is
+// serve serves the store over HTTP until the test is no more, or the process is
 // killed. It writes a line when callers may come.
 func (r role) serve(ctx context.Context) error {
 	wait := make(chan struct{})
 	if r.At != answering {
 		close(wait)
 	}
-	desk, err := answerdesk.Open(ctx, r.Dir, &answerdesk.Options{Answerer: agenttest.Script(
+	desk, closeBoth, err := openPlace(ctx, r.Store, &answerdesk.Options{Answerer: agenttest.Script(
 		agenttest.Say("One moment. "), agenttest.Block(wait), agenttest.Quote("at nine"), agenttest.Say("."),
 	)})
 	if err != nil {
@@ -42,7 +41,7 @@ func (r role) serve(ctx context.Context) error {
 	}
 	l, err := net.Listen("tcp", r.Addr)
 	if err != nil {
-		return errors.Join(err, desk.Close())
+		return errors.Join(err, closeBoth())
 	}
 	r.arm()
 	fmt.Println("ready")
@@ -54,23 +53,23 @@ func (r role) serve(ctx context.Context) error {
 	if err := srv.Serve(l); err != http.ErrServerClosed {
 		return err
 	}
-	return desk.Close()
+	return closeBoth()
 }
 
-// A deployment is a folder that is served at one address, by one process after the
+// A deployment is a store that is served at one address, by one process after the
 // other.
 type deployment struct {
-	t         *testing.T
-	dir, addr string
-	client    *client.Client
-	deaths    int // processes that were killed
+	t           *testing.T
+	place, addr string
+	client      *client.Client
+	deaths      int // processes that were killed
 }
 
-// deploy makes a folder with a document.
+// deploy makes a store with a document.
 func deploy(t *testing.T) *deployment {
 	t.Helper()
-	d := &deployment{t: t, dir: filepath.Join(t.TempDir(), "desk")}
-	desk := open(t, d.dir)
+	d := &deployment{t: t, place: newPlace(t)}
+	desk := open(t, d.place)
 	if _, err := desk.Knowledge().Put(t.Context(), knowledge.Document{Title: "Hours", Text: "We open at nine."}); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +98,7 @@ func deploy(t *testing.T) *deployment {
 // comes by there for the hit-th time.
 func (d *deployment) start(at string, hit int) *process {
 	d.t.Helper()
-	p := start(d.t, role{Do: "serve", Dir: d.dir, Addr: d.addr, At: at, Hit: hit})
+	p := start(d.t, role{Do: "serve", Store: d.place, Addr: d.addr, At: at, Hit: hit})
 	if line, err := p.out.ReadString('\n'); err != nil || line != "ready\n" {
 		_ = p.cmd.Wait()
 		d.t.Fatalf("a server wrote %q, %v: %s", line, err, p.stderr.String())
@@ -152,7 +151,7 @@ func through[T any](d *deployment, at string, hit int, kill func(*process), call
 // themselves 10 s later.
 func (d *deployment) lapse() {
 	d.t.Helper()
-	db, err := raw(d.dir)
+	db, err := raw(d.place)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -276,11 +275,11 @@ func wantStoredOnce(t *testing.T, desk *answerdesk.Desk, user string, asked int,
 	}
 }
 
-// inspect opens the folder between two servers.
+// inspect opens the store between two servers.
 func (d *deployment) inspect(look func(*answerdesk.Desk)) {
 	d.t.Helper()
-	desk := open(d.t, d.dir)
-	look(desk)
+	desk := open(d.t, d.place)
+	look(desk.Desk)
 	if err := desk.Close(); err != nil {
 		d.t.Error(err)
 	}

@@ -53,11 +53,13 @@ func (r *round) now() time.Duration { return time.Since(r.begun) }
 // Two servers serve a folder while each of them is killed, stopped and drained, and
 // nothing that they acknowledged is lost, done twice or forgotten by the other.
 func TestTwoServersOnAFolder(t *testing.T) {
+	t.Parallel()
 	rounds(t, 3, func(t *testing.T, r *round) { r.store = filepath.Join(t.TempDir(), "desk") })
 }
 
 // So do two servers of a PostgreSQL, while that is restarted and killed too.
 func TestTwoServersOnPostgreSQL(t *testing.T) {
+	t.Parallel()
 	rounds(t, 2, func(t *testing.T, r *round) {
 		r.database = pgtest.Own(t, nil)
 		r.store = r.database.URL("postgres")
@@ -159,7 +161,7 @@ func (r *round) open() {
 	}
 	r.begun, r.history = time.Now(), &history{}
 	r.history.Ops = []*op{{Do: opAsk, Caller: "before", Keys: []string{documentKey(0)}, State: acked, Talk: reply.ConversationID, Attempts: []*attempt{{Reply: &api.Reply{ID: reply.ID, Text: reply.Text}}}}}
-	r.traffic = &traffic{seed: r.seed, shared: reply.ConversationID, callers: 5, now: r.now, history: r.history}
+	r.traffic = &traffic{seed: r.seed, unaware: r.mutant != "", shared: reply.ConversationID, callers: 5, now: r.now, history: r.history}
 	for range 2 {
 		h := &host{t: t, addr: freeAddr(t), command: r.serve}
 		t.Cleanup(h.clear)
@@ -180,7 +182,7 @@ func (r *round) serve(addr string) *exec.Cmd {
 	cmd := exec.Command(path, "serve", "--addr", addr, "--log-level", "warn")
 	cmd.Env = append(os.Environ(), "ANSWERDESK_STORE="+r.store)
 	if r.mutant != "" {
-		cmd = again(r.t, role{Do: "host", Dir: r.store, Addr: addr, Mutant: r.mutant})
+		cmd = again(r.t, role{Do: "host", Store: r.store, Addr: addr, Mutant: r.mutant})
 	}
 	return cmd
 }
@@ -192,7 +194,8 @@ func TestMutantServersAreFound(t *testing.T) {
 		t.Run(mutant, func(t *testing.T) {
 			t.Parallel()
 			r := &round{t: t, seed: 1, store: filepath.Join(t.TempDir(), "desk"), mutant: mutant}
-			faults := r.play(&troublemaker{r, rand.New(rand.NewPCG(1, 11))}, nil)
+			m := &troublemaker{r, rand.New(rand.NewPCG(1, 11))}
+			faults := r.play(m, []mischief{{"nothing", func(m *troublemaker) { m.wait(time.Second) }}})
 			if !slices.ContainsFunc(faults, func(f Fault) bool { return f.Kind == want }) {
 				t.Errorf("judge = %v, want a fault of kind %q: %s", faults, want, r.summary(len(faults)))
 			}

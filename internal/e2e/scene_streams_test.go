@@ -271,7 +271,7 @@ func playCancelled(s *suite) {
 // no caller knows who waits for the whole of it.
 func (s *suite) runningReply(user string) (id string) {
 	s.Helper()
-	db, err := raw(s.dir)
+	db, err := raw(s.place)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -283,11 +283,12 @@ func (s *suite) runningReply(user string) (id string) {
 		if ev.Type != event.MessageReceived {
 			continue
 		}
-		row := db.QueryRowContext(s.Context(), `SELECT reply_id FROM conversations WHERE running = 1 AND user_id = ?`, user)
-		if err := row.Scan(&id); err == nil {
-			return id
-		} else if !errors.Is(err, sql.ErrNoRows) {
+		err := each(s.Context(), db, `SELECT reply_id FROM conversations WHERE running = 1 AND user_id = ?`, func(r *sql.Rows) error { return r.Scan(&id) }, user)
+		if err != nil {
 			s.Fatal(err)
+		}
+		if id != "" {
+			return id
 		}
 	}
 	return ""

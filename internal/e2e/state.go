@@ -44,12 +44,12 @@ type talk struct {
 
 // read reads the state. It asks the store for what has a meaning there, and the
 // database for the rows behind it.
-func read(ctx context.Context, st answerdesk.Store, db *sql.DB, company string) (*state, error) {
+func read(ctx context.Context, st answerdesk.Store, db Rows, company string) (*state, error) {
 	s := &state{
 		documents: map[string]*documentRow{}, talks: map[string]*talk{}, streams: map[string][]event.Event{},
 		changes: map[string]int{}, receipts: map[string]bool{}, audit: map[string]bool{},
 	}
-	for _, part := range []func(context.Context, answerdesk.Store, *sql.DB, string) error{
+	for _, part := range []func(context.Context, answerdesk.Store, Rows, string) error{
 		s.readDocuments, s.readTalks, s.readEvents, s.readRest,
 	} {
 		if err := part(ctx, st, db, company); err != nil {
@@ -59,8 +59,15 @@ func read(ctx context.Context, st answerdesk.Store, db *sql.DB, company string) 
 	return s, nil
 }
 
+// Rows reads the database of a store: a [sql.DB] for SQLite, whose integrity is then
+// checked too, and for any other engine something that takes a question mark for a
+// parameter.
+type Rows interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // each calls scan for every row of a query.
-func each(ctx context.Context, db *sql.DB, query string, scan func(*sql.Rows) error, args ...any) error {
+func each(ctx context.Context, db Rows, query string, scan func(*sql.Rows) error, args ...any) error {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", query, err)
@@ -74,7 +81,7 @@ func each(ctx context.Context, db *sql.DB, query string, scan func(*sql.Rows) er
 	return rows.Err()
 }
 
-func (s *state) readDocuments(ctx context.Context, _ answerdesk.Store, db *sql.DB, company string) error {
+func (s *state) readDocuments(ctx context.Context, _ answerdesk.Store, db Rows, company string) error {
 	err := each(ctx, db, `SELECT id, external_id, version, events, metadata FROM documents WHERE company = ?`, func(r *sql.Rows) error {
 		var (
 			d            = &documentRow{texts: map[int]string{}}
@@ -114,7 +121,7 @@ func (s *state) readDocuments(ctx context.Context, _ answerdesk.Store, db *sql.D
 	}, company)
 }
 
-func (s *state) readTalks(ctx context.Context, st answerdesk.Store, db *sql.DB, company string) error {
+func (s *state) readTalks(ctx context.Context, st answerdesk.Store, db Rows, company string) error {
 	for p := (store.Page{Limit: store.MaxLimit}); ; {
 		list, err := st.Conversations(ctx, company, agent.ConversationFilter{}, p)
 		if err != nil {
@@ -167,7 +174,7 @@ func (s *state) readTalks(ctx context.Context, st answerdesk.Store, db *sql.DB, 
 	return nil
 }
 
-func (s *state) readEvents(ctx context.Context, st answerdesk.Store, _ *sql.DB, company string) error {
+func (s *state) readEvents(ctx context.Context, st answerdesk.Store, _ Rows, company string) error {
 	for after := ""; ; {
 		events, err := st.Events(ctx, company, after, 1000)
 		if err != nil || len(events) == 0 {
@@ -181,11 +188,12 @@ func (s *state) readEvents(ctx context.Context, st answerdesk.Store, _ *sql.DB, 
 	}
 }
 
-func (s *state) readRest(ctx context.Context, _ answerdesk.Store, db *sql.DB, company string) error {
-	if err := db.QueryRowContext(ctx, `SELECT knowledge_revision FROM companies WHERE id = ?`, company).Scan(&s.revision); err != nil {
+func (s *state) readRest(ctx context.Context, _ answerdesk.Store, db Rows, company string) error {
+	err := each(ctx, db, `SELECT knowledge_revision FROM companies WHERE id = ?`, func(r *sql.Rows) error { return r.Scan(&s.revision) }, company)
+	if err != nil {
 		return err
 	}
-	err := each(ctx, db, `SELECT revision, document_id FROM knowledge_changes WHERE company = ? ORDER BY revision`, func(r *sql.Rows) error {
+	err = each(ctx, db, `SELECT revision, document_id FROM knowledge_changes WHERE company = ? ORDER BY revision`, func(r *sql.Rows) error {
 		var (
 			revision int64
 			document string
@@ -223,10 +231,13 @@ func (s *state) readRest(ctx context.Context, _ answerdesk.Store, db *sql.DB, co
 	}
 	for _, table := range []string{"work_jobs", "work_dead"} {
 		var n int
-		if err := db.QueryRowContext(ctx, `SELECT COUNT(*) FROM `+table).Scan(&n); err != nil {
+		if err := each(ctx, db, `SELECT COUNT(*) FROM `+table, func(r *sql.Rows) error { return r.Scan(&n) }); err != nil {
 			return err
 		}
 		s.jobs += n
+	}
+	if _, lite := db.(*sql.DB); !lite {
+		return nil // a server keeps its files to itself
 	}
 	return each(ctx, db, `PRAGMA integrity_check`, func(r *sql.Rows) error {
 		var line string

@@ -1,11 +1,9 @@
 package e2e
 
 import (
-	"context"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 
 	"github.com/answerdesk-go/answerdesk"
@@ -26,7 +24,7 @@ type suite struct {
 	*testing.T
 	way      way
 	contract *contract
-	dir      string
+	place    string
 	opts     *answerdesk.Options
 	desk     *answerdesk.Desk
 	served   *server.Server
@@ -35,10 +33,10 @@ type suite struct {
 	stop     func()
 }
 
-// begin opens the suite's desk on a new folder. It is closed when the test ends.
+// begin opens the suite's desk in a new place. It is closed when the test ends.
 func (s *suite) begin(opts *answerdesk.Options) {
 	s.Helper()
-	s.opts, s.dir = opts, filepath.Join(s.TempDir(), "desk")
+	s.opts, s.place = opts, newPlace(s)
 	s.open()
 	s.Cleanup(func() { s.stop() })
 	_, secret, err := s.desk.Keys().Create(s.Context(), access.NewKey{Name: "Admin", Scope: access.ScopeFull, Plan: access.PlanUnlimited})
@@ -50,11 +48,8 @@ func (s *suite) begin(opts *answerdesk.Options) {
 
 func (s *suite) open() {
 	s.Helper()
-	desk, err := answerdesk.Open(context.WithoutCancel(s.Context()), s.dir, s.opts)
-	if err != nil {
-		s.Fatal(err)
-	}
-	s.desk, s.served = desk, server.New(desk, &server.Options{Version: "test"})
+	desk := openWith(s, s.place, s.opts)
+	s.desk, s.served = desk.Desk, server.New(desk.Desk, &server.Options{Version: "test"})
 	closeServer := func() {}
 	if s.way == network {
 		ts := httptest.NewServer(s.served)
@@ -72,7 +67,7 @@ func (s *suite) open() {
 	}
 }
 
-// restart closes the desk and opens its folder again, as another process would.
+// restart closes the desk and opens its store again, as another process would.
 // Callers are to be made anew.
 func (s *suite) restart() {
 	s.Helper()

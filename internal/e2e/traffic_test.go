@@ -34,6 +34,7 @@ type traffic struct {
 	clients []*client.Client     // one a server
 	now     func() time.Duration // since the round began
 	callers int
+	unaware bool // they ask for no revision at least
 	history *history
 	ops     atomic.Int64
 	marks   atomic.Int64
@@ -160,7 +161,7 @@ func (c *trafficCaller) do(w wanted) {
 	if o.asks() && c.rand.IntN(3) == 0 {
 		o.Talk = c.shared
 	}
-	if (o.asks() || o.Do == opSearch) && c.rand.IntN(2) == 0 {
+	if (o.asks() || o.Do == opSearch) && !c.unaware && c.rand.IntN(2) == 0 {
 		o.MinRevision = c.seen
 	}
 	o.Begin = c.now()
@@ -185,6 +186,9 @@ func (c *trafficCaller) do(w wanted) {
 		}
 		time.Sleep(time.Duration(10+c.rand.IntN(90)) * time.Millisecond) // as callers do who are told to try again
 	}
+	if o.Do == opDelete && o.State == acked {
+		delete(c.docs, o.Keys[0])
+	}
 	if a := o.first(); a != nil {
 		c.learn(o, a)
 	}
@@ -201,14 +205,12 @@ func (c *trafficCaller) learn(o *op, a *attempt) {
 			c.docs[o.Keys[i]] = id
 		}
 	}
-	if o.Do == opDelete {
-		delete(c.docs, o.Keys[0])
-	}
 }
 
 // passing reports whether a failure is one that time or another server mends.
 func passing(a *attempt) bool {
-	return a.Err != "" || a.Code == "turn_in_progress" || slices.Contains([]int{429, 500, 502, 503, 504}, a.Status)
+	again := []string{"turn_in_progress", "server_draining", "store_unavailable"} // also within a stream, whose status is 200
+	return a.Err != "" || slices.Contains(again, a.Code) || slices.Contains([]int{429, 500, 502, 503, 504}, a.Status)
 }
 
 // attempt makes one request, and notes what came of it.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,11 +22,11 @@ import (
 // write does what it is told: "put KEY STEP" and "delete ID", and says "ok ID"
 // once the call has returned.
 func (r role) write(ctx context.Context, in io.Reader, out io.Writer) error {
-	desk, err := answerdesk.Open(ctx, r.Dir, nil)
+	desk, closeBoth, err := openPlace(ctx, r.Store, nil)
 	if err != nil {
 		return err
 	}
-	defer desk.Close()
+	defer func() { _ = closeBoth() }()
 	for lines := bufio.NewScanner(in); lines.Scan(); {
 		words := strings.Fields(lines.Text())
 		id := words[1]
@@ -107,11 +106,11 @@ func textOf(r agent.Reply) string {
 // returned, and what it has deleted is not served any more.
 func TestAnswersFollowAnotherProcess(t *testing.T) {
 	const rounds, documents = 60, 4
-	dir := filepath.Join(t.TempDir(), "desk")
-	desk := open(t, dir)
+	place := newPlace(t)
+	desk := open(t, place)
 	defer desk.Close()
-	eager(t, desk)
-	w := start(t, role{Do: "write", Dir: dir})
+	eager(t, desk.Desk)
+	w := start(t, role{Do: "write", Store: place})
 
 	// What has been acknowledged of each document: the step of its text or, once
 	// it is deleted, the next one; and how often a change has begun or ended.
@@ -222,10 +221,10 @@ func TestAnswersFollowAnotherProcess(t *testing.T) {
 // A turn that has found its passages does not serve what another process deletes
 // before the turn has ended.
 func TestTurnsUnderWaySeeDeletes(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "desk")
+	place := newPlace(t)
 	drafted, deleted := make(chan bool), make(chan bool)
 	var once sync.Once
-	desk, err := answerdesk.Open(t.Context(), dir, &answerdesk.Options{Middleware: []agent.Middleware{
+	desk := openWith(t, place, &answerdesk.Options{Middleware: []agent.Middleware{
 		func(next agent.TurnFunc) agent.TurnFunc {
 			return func(ctx context.Context, x *agent.Exchange) (agent.Reply, error) {
 				reply, err := next(ctx, x)
@@ -237,12 +236,9 @@ func TestTurnsUnderWaySeeDeletes(t *testing.T) {
 			}
 		},
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	defer desk.Close()
-	eager(t, desk)
-	w := start(t, role{Do: "write", Dir: dir})
+	eager(t, desk.Desk)
+	w := start(t, role{Do: "write", Store: place})
 	id := w.tell("put gadget 1")
 
 	replies := make(chan agent.Reply)

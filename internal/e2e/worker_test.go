@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,10 +21,10 @@ import (
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/agent/extractive"
 	"github.com/answerdesk-go/answerdesk/internal/failpoint"
+	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/internal/work"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
-	"github.com/answerdesk-go/answerdesk/store/sqlite"
 )
 
 // roleVar names what a process started by a test is to do, as JSON of a role.
@@ -34,7 +33,8 @@ const roleVar = "ANSWERDESK_E2E_ROLE"
 // A role is what a process is started for.
 type role struct {
 	Do      string // "load", "recover", "backup", "write", "serve" or "host"
-	Dir     string // of the desk
+	Store   string // where the desk is
+	Effects string // the file that tells of work that was done
 	First   int    // step
 	Seed    uint64
 	Writers int
@@ -98,22 +98,22 @@ func play(v string) error {
 	return fmt.Errorf("no such role: %q", r.Do)
 }
 
-// open opens the folder and does what the role is, until that is done, ctx ends,
+// open opens the store and does what the role is, until that is done, ctx ends,
 // or the process is killed.
 func (r role) open(ctx context.Context) error {
-	sq, err := sqlite.Open(ctx, r.Dir, nil)
+	opened, err := openStore(ctx, r.Store)
 	if err != nil {
 		return err
 	}
-	defer sq.Close()
-	st := mutate(r.Mutant, sq)
-	runner, closeEffects, err := effects(st, r.Dir)
+	defer opened.Close()
+	st := mutate(r.Mutant, opened)
+	runner, closeEffects, err := effects(st, r.Effects)
 	if err != nil {
 		return err
 	}
 	defer closeEffects()
 	if r.Do == "recover" {
-		db, err := raw(r.Dir)
+		db, err := raw(r.Store)
 		if err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func (r role) load(ctx context.Context, st answerdesk.Store, runner *work.Runner
 
 // recovered ends the turns whose leases have run out, and does the work that is
 // queued, as [answerdesk.Desk.Run] does.
-func recovered(ctx context.Context, st answerdesk.Store, db *sql.DB, runner *work.Runner) error {
+func recovered(ctx context.Context, st answerdesk.Store, db Rows, runner *work.Runner) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	if err := agent.New(st, knowledge.New(st, nil), extractive.New(nil), nil).Recover(ctx); err != nil {
@@ -175,7 +175,7 @@ func recovered(ctx context.Context, st answerdesk.Store, db *sql.DB, runner *wor
 	defer wg.Wait()
 	defer cancel()
 	for left := 1; ; {
-		if err := db.QueryRowContext(ctx, `SELECT COUNT(*) FROM work_jobs`).Scan(&left); err != nil || left == 0 {
+		if err := each(ctx, db, `SELECT COUNT(*) FROM work_jobs`, func(r *sql.Rows) error { return r.Scan(&left) }); err != nil || left == 0 {
 			return err
 		}
 		runner.Wake(Queue)
@@ -197,10 +197,10 @@ func (r role) arm() {
 	})
 }
 
-// effects returns a runner that does queued work: beside the folder it writes down
-// the job's id, and which process did it.
-func effects(st work.Store, dir string) (runner *work.Runner, closeFile func() error, err error) {
-	f, err := os.OpenFile(dir+".effects", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+// effects returns a runner that does queued work: to a file it writes the job's id,
+// and which process did it.
+func effects(st work.Store, file string) (runner *work.Runner, closeFile func() error, err error) {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -213,16 +213,11 @@ func effects(st work.Store, dir string) (runner *work.Runner, closeFile func() e
 	}})
 }
 
-// raw opens the database of a folder beside the store.
-func raw(dir string) (*sql.DB, error) {
-	return sql.Open("sqlite", "file:"+filepath.Join(dir, sqlite.FileName)+"?_pragma=busy_timeout(10000)&_pragma=secure_delete(1)")
-}
-
 // done returns how often each job was done, and how often it was done twice by
 // one process.
-func done(t *testing.T, dir string) (effects map[string]int, twice int) {
+func done(t *testing.T, file string) (effects map[string]int, twice int) {
 	t.Helper()
-	b, err := os.ReadFile(dir + ".effects")
+	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,6 +237,8 @@ func done(t *testing.T, dir string) (effects map[string]int, twice int) {
 // A process is one that a test has started.
 type process struct {
 	t      *testing.T
+	store  string
+	name   string // under which it is connected to a server
 	cmd    *exec.Cmd
 	in     io.WriteCloser
 	out    *bufio.Reader
@@ -267,7 +264,12 @@ func again(t *testing.T, r role) *exec.Cmd {
 // start starts this test's program once more, in a role.
 func start(t *testing.T, r role) *process {
 	t.Helper()
-	p := &process{t: t, cmd: again(t, r)}
+	p := &process{t: t, store: r.Store}
+	if isURL(r.Store) {
+		p.name = "worker" + id.New(id.Work)
+		r.Store = with(t, r.Store, "application_name", p.name)
+	}
+	p.cmd = again(t, r)
 	p.cmd.Stderr = &p.stderr
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
@@ -309,6 +311,9 @@ func (p *process) notes(b *Book, first func()) {
 func (p *process) wait() (killed bool) {
 	p.t.Helper()
 	err := p.cmd.Wait()
+	if p.name != "" {
+		left(p.t, p.store, p.name)
+	}
 	if p.stderr.Len() > 0 {
 		p.t.Fatalf("a worker ended with %v: %s", err, p.stderr.String())
 	}

@@ -21,7 +21,8 @@ var schemas atomic.Int64
 // open makes a store in a schema of its own.
 func open(t testing.TB, pool *pgxpool.Pool) lending {
 	t.Helper()
-	st := postgres.New(pool, &postgres.Options{Schema: fmt.Sprintf("test_%d", schemas.Add(1))})
+	name := fmt.Sprintf("test_%d", schemas.Add(1))
+	st := postgres.New(pool, &postgres.Options{Schema: name})
 	if err := st.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,7 @@ func open(t testing.TB, pool *pgxpool.Pool) lending {
 			t.Error(err)
 		}
 	})
-	return lending{st, pool}
+	return lending{st, pool, name}
 }
 
 // newPool connects to a database of the test's own.
@@ -53,6 +54,7 @@ func newPool(t testing.TB) *pgxpool.Pool {
 type lending struct {
 	*postgres.Store
 	pool *pgxpool.Pool
+	name string // of its schema
 }
 
 // Lend implements storetest's interface of that name.
@@ -66,5 +68,15 @@ func (l lending) Lend(ctx context.Context) (lent context.Context, commit, rollba
 
 func TestConformance(t *testing.T) {
 	pool := newPool(t)
-	storetest.Run(t, func(t *testing.T) storetest.Store { return open(t, pool) })
+	var used statements
+	t.Run("suite", func(t *testing.T) {
+		storetest.Run(t, func(t *testing.T) storetest.Store {
+			st := open(t, pool)
+			t.Cleanup(func() { used.note(st.Store) })
+			return st
+		})
+	})
+	if !t.Failed() {
+		t.Run("plans", func(t *testing.T) { used.check(t, pool) })
+	}
 }

@@ -61,7 +61,7 @@ func (s *Store) eventsAfter(ctx context.Context, company string, position int64,
 			events = append(events, ev)
 			return nil
 		}, `SELECT position, id, type, stream, sequence, refs, created_at FROM events
-			WHERE company = ? AND position > ? ORDER BY position LIMIT ?`, company, position, limit)
+			WHERE company = ? AND position > ? AND position > 0 ORDER BY position LIMIT ?`, company, position, limit)
 	})
 	return events, err
 }

@@ -42,7 +42,7 @@ func TestReadmeSession(t *testing.T) {
 			t.Skipf("README.md's session is NOT RUN: %v", err)
 		}
 	}
-	out, log := runSession(t, session)
+	out, log := runSession(t, t.TempDir(), session)
 	want := regexp.MustCompile(`(?s)^answerdesk: listening on http://127\.0\.0\.1:\d+
 \{"status":"ready"\}
 (\{[^\n]+\})
@@ -87,11 +87,10 @@ $`)
 	}
 }
 
-// runSession runs shell in a new folder, with this program as answerdesk, and
-// returns what it prints and what the server logs.
-func runSession(t testing.TB, session string) (out, log string) {
+// runSession runs shell in a folder, with this program as answerdesk and more in
+// the environment, and returns what it prints and what the server logs.
+func runSession(t testing.TB, folder, session string, env ...string) (out, log string) {
 	t.Helper()
-	folder := t.TempDir()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -112,6 +111,7 @@ func runSession(t testing.TB, session string) (out, log string) {
 	cmd.Dir, cmd.WaitDelay = folder, time.Second
 	cmd.Env = append(os.Environ(), roleVariable+"=program", "PATH="+folder+":"+os.Getenv("PATH"),
 		"ANSWERDESK_ADDR="+address, "DESK=http://"+address, "NO_PROXY=*", "no_proxy=*")
+	cmd.Env = append(cmd.Env, env...)
 	var said strings.Builder
 	cmd.Stderr = &said
 	printed, err := cmd.Output()

@@ -13,7 +13,7 @@ import (
 
 // pause is how long steps are given to end that may have to wait for one that is
 // held open.
-const pause = 2 * short
+const pause = short / 2
 
 // beside runs fn while a step that was lent is held open, and then ends that step.
 // Where an engine makes fn wait for the step, the step ends first.

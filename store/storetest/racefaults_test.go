@@ -35,6 +35,9 @@ var raceFaults = []fault{
 	{"meets itself when it cites", "concurrency/citations in opposite orders", func(s storetest.Store) storetest.Store { return &deadlocks{Store: s} }},
 	{"leaves work of a company", "concurrency/delete company while reviving", func(s storetest.Store) storetest.Store { return &leavesWork{Store: s} }},
 	{"leaves work of a company in the midst of all", "concurrency/delete company during every step", func(s storetest.Store) storetest.Store { return &leavesWork{Store: s} }},
+	{"leaves work of a company that was held open", "concurrency/delete beside a step held open", func(s storetest.Store) storetest.Store {
+		return leavesHeldWork{&leavesWork{Store: s}, &lends{Store: s}}
+	}},
 	{"leaves an agent's conversations", "concurrency/delete agent while writing", func(s storetest.Store) storetest.Store { return &leavesConversations{Store: s} }},
 	{"talks on in what is deleted", "concurrency/delete conversation while talking", func(s storetest.Store) storetest.Store { return &leavesMessages{leavesQuotes: leavesQuotes{Store: s}} }},
 	{"makes several first companies", "companies/first at once", func(s storetest.Store) storetest.Store { return severalFirst{s} }},
@@ -188,6 +191,16 @@ func (f *leavesWork) CreateCompany(ctx context.Context, cm store.Commit, c acces
 		cm.Work = append(cm.Work, store.Work{ID: id.New(id.Work), Queue: "runs", Key: "left"})
 	}
 	return f.Store.CreateCompany(ctx, cm, c)
+}
+
+// leavesHeldWork is that of a Lender.
+type leavesHeldWork struct {
+	*leavesWork
+	lender *lends
+}
+
+func (f leavesHeldWork) Lend(ctx context.Context) (context.Context, func() error, func() error, error) {
+	return f.lender.Lend(ctx)
 }
 
 // leavesConversations lists the conversations of an agent also when it is deleted,

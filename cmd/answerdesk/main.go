@@ -1,14 +1,18 @@
 // Answerdesk is a desk on the command line. It takes in files, answers questions
-// from them, here or over HTTP, and copies and restores the folder in which they
-// are kept.
+// from them, here or over HTTP, and copies, restores and moves what it keeps in a
+// folder or in PostgreSQL.
 //
-//	answerdesk serve --data DIR [--addr HOST:PORT] [FLAG...]
-//	answerdesk keys create --data DIR --name NAME --scope SCOPE [FLAG...]
-//	answerdesk keys list|rotate|revoke --data DIR [ID]
-//	answerdesk ingest --data DIR [--company ID] [--agent ID] PATH...
-//	answerdesk ask --data DIR [--company ID] [--agent ID] QUESTION
-//	answerdesk backup --data DIR FILE
-//	answerdesk restore --data DIR FILE
+//	answerdesk serve --store STORE [--addr HOST:PORT] [FLAG...]
+//	answerdesk keys create --store STORE --name NAME --scope SCOPE [FLAG...]
+//	answerdesk keys list|rotate|revoke --store STORE [ID]
+//	answerdesk ingest --store STORE [--company ID] [--agent ID] PATH...
+//	answerdesk ask --store STORE [--company ID] [--agent ID] QUESTION
+//	answerdesk migrate --store STORE [--check]
+//	answerdesk copy --from STORE --to STORE [--restart]
+//	answerdesk backup --store DIR FILE
+//	answerdesk restore --store DIR FILE
+//
+// A STORE is a folder, or a URL such as postgres://user@host/database?schema=name.
 //
 // Results go to standard output, what went wrong to standard error. The status is
 // 0 when the command did what it says, also when the answer is that there is

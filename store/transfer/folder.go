@@ -99,15 +99,15 @@ func (d *folderDB) tables(ctx context.Context) ([]table, error) {
 		return nil, err
 	}
 	defer rows.Close()
-	return readTables(rows, true)
+	tables, err := readTables(rows, true)
+	return tables, cmp.Or(rows.Err(), err)
 }
 
 // readTables reads tables from rows of table, column, type and place in the primary
-// key.
+// key. The caller looks at the rows' own error first.
 func readTables(rows interface {
 	Next() bool
 	Scan(...any) error
-	Err() error
 }, ordered bool) ([]table, error) {
 	var (
 		tables  []table
@@ -146,9 +146,6 @@ func readTables(rows interface {
 			return nil, err
 		}
 		columns, places = append(columns, column{col, k}), append(places, place)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
 	}
 	if err := end(); err != nil {
 		return nil, err

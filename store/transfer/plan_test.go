@@ -68,22 +68,8 @@ func TestPlans(t *testing.T) {
 			{table.query(quote(table.name), sqliteParam), table.query(there.name(table.name), postgresParam), key},
 			{table.lasting(quote(table.name)), table.lasting(there.name(table.name)), nil},
 		} {
-			rows, err := here.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+q.sqlite, q.args...)
-			if err != nil {
-				t.Fatalf("%s: %v", q.sqlite, err)
-			}
-			for rows.Next() {
-				var id, parent, unused int
-				var detail string
-				if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-					t.Fatal(err)
-				}
-				if strings.Contains(detail, "TEMP B-TREE") {
-					t.Errorf("SQLite sorts for %s: %s", q.sqlite, detail)
-				}
-			}
-			if err := rows.Close(); err != nil {
-				t.Fatal(err)
+			if plan := explained(t, here, q.sqlite, q.args); strings.Contains(plan, "TEMP B-TREE") {
+				t.Errorf("SQLite sorts for %s:\n%s", q.sqlite, plan)
 			}
 			plan, err := conn.Query(t.Context(), "EXPLAIN "+q.postgres, append([]any{pgx.QueryExecModeExec}, q.args...)...)
 			if err != nil {
@@ -98,4 +84,27 @@ func TestPlans(t *testing.T) {
 			}
 		}
 	}
+}
+
+// explained returns SQLite's plan of a query.
+func explained(t testing.TB, d *folderDB, query string, args []any) string {
+	t.Helper()
+	rows, err := d.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	var plan []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan = append(plan, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(plan, "\n")
 }

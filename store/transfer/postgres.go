@@ -138,7 +138,8 @@ func (d *postgresDB) tables(ctx context.Context) ([]table, error) {
 		return nil, err
 	}
 	defer rows.Close()
-	return readTables(rows, false)
+	tables, err := readTables(rows, false)
+	return tables, cmp.Or(rows.Err(), err)
 }
 
 func (d *postgresDB) begin(ctx context.Context, tables []table, restart bool) error {

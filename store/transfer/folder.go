@@ -104,7 +104,7 @@ func (d *folderDB) tables(ctx context.Context) ([]table, error) {
 }
 
 // readTables reads tables from rows of table, column, type and place in the primary
-// key. The caller looks at the rows' own error first.
+// key. Their own error is the caller's to look at.
 func readTables(rows interface {
 	Next() bool
 	Scan(...any) error

@@ -77,7 +77,9 @@ var (
 //
 // Stop every process that uses the source before: what is written to it after its
 // one state was read is found by the comparison, and then the copy has to begin
-// anew. The errors name databases as source and target, and hold no password.
+// anew. In a source in PostgreSQL the events that nobody has read yet are given
+// their positions first, as reading them does; nothing else is written to a source.
+// The errors name databases as source and target, and hold no password.
 func Copy(ctx context.Context, from, to Database, opts *Options) ([]Table, error) {
 	var o Options
 	if opts != nil {

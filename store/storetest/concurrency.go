@@ -31,7 +31,7 @@ var concurrency = []promise{
 	},
 	{
 		name:  "one user",
-		text:  "of many first messages of one user one begins the conversation, and no second one is begun",
+		text:  "of many messages of one user at once one begins a turn, the first of them the conversation, and no second one is begun",
 		check: oneUser,
 	},
 	{
@@ -191,19 +191,30 @@ func oneConversation(t *testing.T, k *kit) {
 }
 
 func oneUser(t *testing.T, k *kit) {
-	var begun atomic.Int32
-	together(16, func(int) {
-		b := k.asks(agent.Message{User: agent.User{ID: "ann"}})
-		switch _, err := k.BeginTurn(t.Context(), k.begun(b), b); {
-		case err == nil:
-			begun.Add(1)
-		case !errors.Is(err, agent.ErrTurnInProgress):
-			t.Errorf("BeginTurn: %v", err)
+	var last agent.Turn
+	for n := 1; n <= 8; n++ { // the first begins the conversation
+		var begun atomic.Pointer[agent.Turn]
+		oneWins(t, fmt.Sprint("turn ", n, " of a user"), 16, agent.ErrTurnInProgress, func(int) error {
+			b := k.asks(agent.Message{User: agent.User{ID: "ann"}})
+			turn, err := k.BeginTurn(t.Context(), k.begun(b), b)
+			if err == nil {
+				begun.Store(&turn)
+			}
+			return err
+		})
+		if begun.Load() == nil {
+			t.Fatalf("no turn %d was begun", n)
 		}
-	})
+		turn := *begun.Load()
+		if turn.Number != n || n > 1 && turn.ConversationID != last.ConversationID {
+			t.Errorf("turn %+v was begun, want number %d of one conversation", turn.TurnRef, n)
+		}
+		k.end(t, turn, "At nine.")
+		last = turn
+	}
 	got := read(t, k, k.company)
-	if n := begun.Load(); n != 1 || len(got.Conversations) != 1 || len(got.Messages[0]) != 1 {
-		t.Errorf("%d turns began, in %s, want one", n, canonical(got.Conversations))
+	if len(got.Conversations) != 1 || len(got.Messages[0]) != 16 {
+		t.Errorf("the user has %s, want one conversation of 8 turns", canonical(got.Conversations))
 	}
 }
 

@@ -66,6 +66,11 @@ var receipts = []promise{
 		check: receiptRelease,
 	},
 	{
+		name:  "release of an older state",
+		text:  "a claim that came further than its holder knows lapses when it is released, and keeps what it came to",
+		check: receiptReleaseOlder,
+	},
+	{
 		name:  "keep",
 		text:  "a receipt is forgotten after the time it was to be kept, and no sooner",
 		check: receiptKeep,
@@ -260,6 +265,22 @@ func receiptRelease(t *testing.T, k *kit) {
 		t.Errorf("ClaimReceipt after the release = %+v, want a new claim with a fence above %d", again, s.Fence)
 	}
 	refused(t, "completing the released claim", k.complete(t, s.Receipt, "msg_1"), store.ErrFenced)
+}
+
+func receiptReleaseOlder(t *testing.T, k *kit) {
+	s := k.claimed(t, "key", long)
+	moved := s.Receipt
+	moved.Result = "msg_1"
+	ok(t, "a commit with a receipt", k.Enqueue(t.Context(), store.Commit{Company: k.company, Receipt: &moved}))
+	ok(t, "ReleaseReceipt", k.ReleaseReceipt(t.Context(), k.company, s.Receipt))
+	if again := k.claim(t, "key", "another body", long); again.Claimed || !again.Differs {
+		t.Errorf("ClaimReceipt with another body after the release = %+v, want the request remembered", again)
+	}
+	again := k.claim(t, "key", "hash", long)
+	if !again.Claimed || again.Result != "msg_1" || again.Fence <= s.Fence {
+		t.Errorf("ClaimReceipt after the release = %+v, want a new claim that goes on from the result", again)
+	}
+	refused(t, "completing the released claim", k.complete(t, moved, "msg_2"), store.ErrFenced)
 }
 
 func receiptKeep(t *testing.T, k *kit) {

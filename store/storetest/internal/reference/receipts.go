@@ -69,8 +69,14 @@ func (c *tenant) moveReceipt(r store.Receipt) error {
 // ReleaseReceipt implements [store.Receipts].
 func (s *Store) ReleaseReceipt(ctx context.Context, company string, r store.Receipt) error {
 	return s.step(ctx, store.Commit{Company: company}, func(c *tenant, _ *store.Commit) error {
-		if _, err := c.claimed(r); err != nil {
+		there, err := c.claimed(r)
+		if err != nil {
 			return err
+		}
+		if there.Result != r.Result {
+			there.until = time.Time{} // who makes the request again goes on from there
+			c.receipts[receiptName{r.Scope, r.Key}] = there
+			return nil
 		}
 		delete(c.receipts, receiptName{r.Scope, r.Key})
 		return nil

@@ -22,7 +22,9 @@ type Receipts interface {
 	ClaimReceipt(ctx context.Context, c ReceiptClaim) (ReceiptState, error)
 
 	// ReleaseReceipt forgets a claim whose work came to nothing, so that the
-	// request may be made again.
+	// request may be made again. If the work came further than the receipt that
+	// is given says, as when a connection broke while a step was committed, the
+	// claim lapses at once instead, and the next duplicate goes on from there.
 	ReleaseReceipt(ctx context.Context, company string, r Receipt) error
 }
 

@@ -94,7 +94,11 @@ func moveReceipt(tx Tx, company string, r store.Receipt) error {
 // ReleaseReceipt implements [store.Receipts].
 func (s *Store) ReleaseReceipt(ctx context.Context, company string, r store.Receipt) error {
 	return s.engine.Write(ctx, func(tx Tx) error {
-		n, err := tx.Exec(`DELETE FROM receipts WHERE company = ? AND scope = ? AND key = ? AND fence = ? AND done = 0`, company, r.Scope, r.Key, r.Fence)
+		const claim = ` WHERE company = ? AND scope = ? AND key = ? AND fence = ? AND done = 0`
+		n, err := tx.Exec(`DELETE FROM receipts`+claim+` AND result = ?`, company, r.Scope, r.Key, r.Fence, r.Result)
+		if err == nil && n == 0 {
+			n, err = tx.Exec(`UPDATE receipts SET lease_until = 0`+claim, company, r.Scope, r.Key, r.Fence)
+		}
 		if err == nil && n == 0 {
 			return fmt.Errorf("receipt of %s: %w: the request was taken up again", r.Scope, store.ErrFenced)
 		}

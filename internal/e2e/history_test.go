@@ -198,7 +198,7 @@ func (h *history) errorKinds() map[string]int {
 
 // connectionError is the kind of a failed connection.
 func connectionError(text string) string {
-	for _, kind := range []string{"connection refused", "connection reset", "broken pipe", "EOF", "server closed idle connection", "the stream ended"} {
+	for _, kind := range []string{"connection refused", "connection reset", "broken pipe", "EOF", "server closed idle connection", "use of closed network connection", "the stream ended"} {
 		if strings.Contains(text, kind) {
 			return kind
 		}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/answerdesk-go/answerdesk/store/postgres"
 )
 
 // newSchema returns the place of a new schema in a database, which is dropped when
@@ -55,7 +58,7 @@ func rawURL(place string) (database, error) {
 		return nil, err
 	}
 	q := u.Query()
-	schema := q.Get("schema")
+	schema := cmp.Or(q.Get("schema"), postgres.DefaultSchema)
 	q.Del("schema")
 	u.RawQuery = q.Encode()
 	config, err := pgx.ParseConfig(u.String())

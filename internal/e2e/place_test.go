@@ -39,7 +39,7 @@ func isURL(place string) bool {
 func onlyFolder(t testing.TB, why string) {
 	t.Helper()
 	if isURL(os.Getenv(storeVar)) {
-		t.Skip("this is about SQLite's files alone: ", why)
+		t.Skip("this is about SQLite's files alone: " + why)
 	}
 }
 

@@ -214,7 +214,12 @@ func (r *round) close() *final {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	f, err := readFinal(t.Context(), st, r.company)
+	db, err := raw(r.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	f, err := readFinal(t.Context(), st, db, r.company)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,6 +64,7 @@ func (m made) asked(n, from, until, mark int) {
 	a.Text, a.Reply = text, &api.Reply{ID: reply, Text: text, KnowledgeRevision: m.final.Revision}
 	t := &m.Talks[0]
 	t.Turns++
+	t.Numbers = append(t.Numbers, int64(2*t.Turns-1), int64(2*t.Turns))
 	question := agent.Message{ID: fmt.Sprint("msg_q", n), Role: agent.RoleUser, Metadata: map[string]any{"op": float64(n)}}
 	t.Messages = append(t.Messages, question, agent.Message{ID: reply, Role: agent.RoleAgent, Text: text, Reply: &agent.Reply{ID: reply, Text: text}})
 	m.told(t.ID, event.MessageReceived, question.ID)
@@ -166,6 +167,7 @@ func TestJudgeFindsFaults(t *testing.T) {
 			talk := m.Talks[0].Messages
 			copy(talk, slices.Concat(talk[2:], talk[:2]))
 		}},
+		{"a number is missing", Half, "have the numbers [1 2 4 5]", func(m made) { m.Talks[0].Numbers = []int64{1, 2, 4, 5} }},
 		{"two turns at once", Half, "event 3 is message.received", func(m made) {
 			i := slices.IndexFunc(m.Events, func(ev event.Event) bool { return ev.Type == event.MessageSent })
 			m.Events[i].Type, m.Events[i+1].Type = m.Events[i+1].Type, m.Events[i].Type

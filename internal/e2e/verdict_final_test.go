@@ -1,106 +1,12 @@
 package e2e
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/event"
-	"github.com/answerdesk-go/answerdesk/knowledge"
-	"github.com/answerdesk-go/answerdesk/store"
 )
-
-// A final is what a store holds of a company when all is over.
-type final struct {
-	Documents []finalDocument
-	Talks     []finalTalk
-	Events    []event.Event
-	Changes   []knowledge.Change
-	Revision  int64
-}
-
-type finalDocument struct {
-	ID      string
-	Version int
-	Marks   []int // in the text
-}
-
-type finalTalk struct {
-	agent.Conversation
-	Messages []agent.Message // oldest first
-}
-
-// readFinal reads what a store holds.
-func readFinal(ctx context.Context, st answerdesk.Store, company string) (*final, error) {
-	f := &final{}
-	documents, err := every(func(p store.Page) (store.List[knowledge.Document], error) {
-		return st.Documents(ctx, company, knowledge.Filter{}, p)
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range documents {
-		text, err := st.DocumentText(ctx, company, d.ID, 0)
-		if err != nil {
-			return nil, fmt.Errorf("text of document %s: %w", d.ID, err)
-		}
-		f.Documents = append(f.Documents, finalDocument{d.ID, d.Version, marksIn(text)})
-	}
-	talks, err := every(func(p store.Page) (store.List[agent.Conversation], error) {
-		return st.Conversations(ctx, company, agent.ConversationFilter{}, p)
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range talks {
-		messages, err := every(func(p store.Page) (store.List[agent.Message], error) {
-			return st.Messages(ctx, company, agent.MessageFilter{ConversationID: c.ID}, p)
-		})
-		if err != nil {
-			return nil, err
-		}
-		slices.Reverse(messages)
-		f.Talks = append(f.Talks, finalTalk{c, messages})
-	}
-	for after := ""; ; {
-		events, err := st.Events(ctx, company, after, 1000)
-		if err != nil {
-			return nil, err
-		}
-		if f.Events = append(f.Events, events...); len(events) == 0 {
-			break
-		}
-		after = events[len(events)-1].Cursor
-	}
-	for after := int64(0); ; {
-		changes, err := st.Changes(ctx, company, after, 1000)
-		if err != nil {
-			return nil, err
-		}
-		if f.Changes = append(f.Changes, changes...); len(changes) == 0 {
-			break
-		}
-		after = changes[len(changes)-1].Revision
-	}
-	f.Revision, err = st.Revision(ctx, company)
-	return f, err
-}
-
-// every reads a list to its end.
-func every[T any](page func(store.Page) (store.List[T], error)) (out []T, err error) {
-	for p := (store.Page{Limit: store.MaxLimit}); ; {
-		l, err := page(p)
-		if err != nil {
-			return nil, err
-		}
-		if out, p.Cursor = append(out, l.Data...), l.NextCursor; !l.HasMore {
-			return out, nil
-		}
-	}
-}
 
 // documents compares the documents that are there with those that were written.
 func (v *verdict) documents() {
@@ -229,6 +135,12 @@ func (v *verdict) talks() {
 func (v *verdict) talk(t finalTalk, ops map[int]*op, found map[int]string) {
 	if t.Running || len(t.Messages) != 2*t.Turns {
 		v.fault(Half, "conversation %s has %d turns and %d messages, running: %v", t.ID, t.Turns, len(t.Messages), t.Running)
+	}
+	for i := range max(len(t.Numbers), len(t.Messages)) {
+		if i >= len(t.Numbers) || t.Numbers[i] != int64(i)+1 {
+			v.fault(Half, "the %d messages of conversation %s have the numbers %v", len(t.Messages), t.ID, t.Numbers)
+			break
+		}
 	}
 	types := []event.Type{event.ConversationStarted}
 	var order []*op

@@ -73,7 +73,7 @@ func (v *verdict) fault(k Kind, format string, args ...any) {
 }
 
 func (o *op) String() string {
-	return fmt.Sprintf("op %d, %s of %.60v by %s", o.N, o.Do, o.Keys, o.Caller)
+	return fmt.Sprintf("op %d, %s of %d documents, %v, by %s", o.N, o.Do, len(o.Keys), o.Keys[:min(len(o.Keys), 4)], o.Caller)
 }
 
 // ended checks that an op came to its end.

@@ -231,11 +231,18 @@ func (d *folderDB) write(ctx context.Context, t table, b *batches) (n int64, err
 		}
 		return b.err
 	})
+	var coded interface{ Code() int }
+	if errors.As(err, &coded) && coded.Code()&0xff == 19 { // SQLITE_CONSTRAINT
+		err = fmt.Errorf("%w (%w)", errTwice, err)
+	}
 	return n, err
 }
 
-// errUnmarked stops a copy that another one has overtaken.
-var errUnmarked = errors.New("another copy into it has ended meanwhile")
+// What stops a copy that is not alone.
+var (
+	errUnmarked = errors.New("another copy into it has ended meanwhile")
+	errTwice    = errors.New("a row is there already: another copy into it is running, or it was begun from another state of the desk, and has to be begun anew")
+)
 
 func (d *folderDB) finish(ctx context.Context) error {
 	return d.transaction(ctx, func(tx *sql.Conn) error {

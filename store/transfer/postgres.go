@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/answerdesk-go/answerdesk/store"
@@ -204,6 +205,9 @@ func (d *postgresDB) write(ctx context.Context, t table, b *batches) (n int64, e
 		n, err = tx.CopyFrom(ctx, pgx.Identifier{d.schema, t.name}, columns, &copySource{batches: b})
 		return err
 	})
+	if coded, ok := errors.AsType[*pgconn.PgError](err); ok && coded.Code == "23505" { // unique_violation
+		err = fmt.Errorf("%w (%w)", errTwice, err)
+	}
 	return n, err
 }
 

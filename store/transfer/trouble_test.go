@@ -3,13 +3,16 @@ package transfer_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -166,6 +169,32 @@ func killed(t testing.TB, from, to string, kill int) (first, last string) {
 		t.Fatalf("the process that copies says nothing but %q", &said)
 	}
 	return first, last
+}
+
+// Of two copies into one target at a time one ends well, and nothing is there twice.
+func TestTwoCopies(t *testing.T) {
+	source := empty(t)
+	fill(t, source, 45_000)
+	there := pgtest.Database(t)
+	if _, err := transfer.Copy(t.Context(), transfer.Folder(source), transfer.Postgres(there+"&schema=source"), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ from, to string }{
+		{source, there + "&schema=target"},
+		{there + "&schema=source", filepath.Join(t.TempDir(), "target")},
+	} {
+		errs := make([]error, 2)
+		var wg sync.WaitGroup
+		for i := range errs {
+			wg.Go(func() { _, errs[i] = transfer.Copy(t.Context(), database(test.from), database(test.to), nil) })
+		}
+		wg.Wait()
+		slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(fmt.Sprint(a == nil), fmt.Sprint(b == nil)) })
+		if errs[0] == nil || errs[1] != nil {
+			t.Errorf("the copies end with %v and %v, want one nil", errs[0], errs[1])
+		}
+		t.Log(errs[0])
+	}
 }
 
 // What is in the target is never written over, nor mixed with.

@@ -20,6 +20,11 @@ var heldPromises = []promise{
 		text:  "what is deleted while a step that adds to it is not committed yet is gone with what that step adds; and what adds to it while the delete is not committed yet fails",
 		check: deleteBesideHeld,
 	},
+	{
+		name:  "overtaken by a step held open",
+		text:  "a step that rests on what another one has changed, which is not committed yet, is told of it, and does not go by what was there before",
+		check: overtakenByHeld,
+	},
 }
 
 // A rivalry is a step, and a delete of what it adds to.

@@ -25,6 +25,9 @@ var raceFaults = []fault{
 	{"deletes what is deleted", "concurrency/one id", func(s storetest.Store) storetest.Store { return deletesTwice{s} }},
 	{"deletes documents beside conversations twice", "concurrency/delete conversation and document", func(s storetest.Store) storetest.Store { return deletesTwice{s} }},
 	{"revives what is revived", "concurrency/revive once", func(s storetest.Store) storetest.Store { return revivesTwice{s} }},
+	{"revives what is revived by a step held open", "concurrency/overtaken by a step held open", func(s storetest.Store) storetest.Store {
+		return revivesHeld{revivesTwice{s}, &lends{Store: s}}
+	}},
 	{"loses an erasure", "concurrency/delete cited documents at once", func(s storetest.Store) storetest.Store { return &losesErasures{leavesQuotes: leavesQuotes{Store: s}} }},
 	{"loses an erasure to feedback", "concurrency/feedback at once", func(s storetest.Store) storetest.Store { return &losesErasures{leavesQuotes: leavesQuotes{Store: s}} }},
 	{"loses the end of an erasure", "concurrency/delete all while citing", func(s storetest.Store) storetest.Store { return &losesErasures{leavesQuotes: leavesQuotes{Store: s}} }},
@@ -43,7 +46,7 @@ var raceFaults = []fault{
 	{"makes several first companies", "companies/first at once", func(s storetest.Store) storetest.Store { return severalFirst{s} }},
 	{"takes the oldest for the first", "companies/first by making", func(s storetest.Store) storetest.Store { return oldestFirst{s} }},
 	{"replaces a key that was revoked", "keys/many rotate and revoke at once", func(s storetest.Store) storetest.Store { return replacesRevoked{s} }},
-	{"claims what is done", "receipts/done or lapsed", func(s storetest.Store) storetest.Store { return claimsTwice{s} }},
+	{"claims what is done", "receipts/done or lapsed", func(s storetest.Store) storetest.Store { return claimsDone{s} }},
 	{"claims what is held", "receipts/passed on", func(s storetest.Store) storetest.Store { return claimsTwice{s} }},
 	{"claims at once what was forgotten", "receipts/forgotten at once", func(s storetest.Store) storetest.Store { return claimsTwice{s} }},
 	{"releases what is done", "receipts/released or done", func(s storetest.Store) storetest.Store { return releasesDone{s} }},
@@ -72,6 +75,16 @@ func (f revivesTwice) ReviveJob(ctx context.Context, company, id string) error {
 		return err
 	}
 	return nil
+}
+
+// revivesHeld is that of a Lender.
+type revivesHeld struct {
+	revivesTwice
+	lender *lends
+}
+
+func (f revivesHeld) Lend(ctx context.Context) (context.Context, func() error, func() error, error) {
+	return f.lender.Lend(ctx)
 }
 
 // losesErasures writes a reply back as it was if it is changed twice at once.
@@ -277,6 +290,14 @@ func (f replacesRevoked) RotateKey(ctx context.Context, c store.Commit, old stri
 		return f.CreateKey(ctx, c, k, hash)
 	}
 	return err
+}
+
+type claimsDone struct{ storetest.Store }
+
+func (f claimsDone) ClaimReceipt(ctx context.Context, c store.ReceiptClaim) (store.ReceiptState, error) {
+	s, err := f.Store.ClaimReceipt(ctx, c)
+	s.Claimed = !s.Differs
+	return s, err
 }
 
 type releasesDone struct{ storetest.Store }

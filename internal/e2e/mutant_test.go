@@ -124,7 +124,7 @@ type behind struct {
 func (b *behind) Revision(ctx context.Context, company string) (int64, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if time.Since(b.looked) < 500*time.Millisecond {
+	if time.Since(b.looked) < 5*time.Second {
 		return b.revision, nil
 	}
 	var err error

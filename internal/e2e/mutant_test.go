@@ -137,7 +137,7 @@ func (b *behind) Revision(ctx context.Context, company string) (int64, error) {
 type late struct{ answerdesk.Store }
 
 func (l late) DeleteDocument(ctx context.Context, c store.Commit, id string) (knowledge.Deleted, error) {
-	time.AfterFunc(300*time.Millisecond, func() { _, _ = l.Store.DeleteDocument(context.WithoutCancel(ctx), c, id) })
+	time.AfterFunc(time.Minute, func() { _, _ = l.Store.DeleteDocument(context.WithoutCancel(ctx), c, id) })
 	revision, err := l.Store.Revision(ctx, c.Company)
 	return knowledge.Deleted{DocumentID: id, Versions: 1, Revision: revision, DeletedAt: time.Now()}, err
 }

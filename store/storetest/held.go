@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +41,7 @@ func deleteBesideHeld(t *testing.T, k *kit) {
 	if _, can := k.Store.(Lender); !can {
 		return
 	}
-	decided(t, k, len(steps)+2, companyRivalry)
+	decided(t, k, 2*len(steps)+2, companyRivalry)
 	for _, all := range []func(t *testing.T, k *kit) []rivalry{agentRivalries, conversationRivalries, documentRivalries} {
 		decided(t, k, len(all(t, newKit(t, k.Store))), func(t *testing.T, k *kit, i int) rivalry { return all(t, k)[i] })
 	}
@@ -74,7 +75,8 @@ func decided(t *testing.T, k *kit, n int, prepare func(t *testing.T, k *kit, i i
 	}
 }
 
-// companyRivalry is about one of the steps, or one of two methods without a commit.
+// companyRivalry is about one of the steps, with nothing that rides along, whose
+// locks might help, and with all of it; or about one of two methods without a commit.
 func companyRivalry(t *testing.T, k *kit, i int) rivalry {
 	c, err := k.Company(t.Context(), k.company)
 	ok(t, "Company", err)
@@ -90,7 +92,7 @@ func companyRivalry(t *testing.T, k *kit, i int) rivalry {
 			}
 		},
 	}
-	switch i - len(steps) {
+	switch i - 2*len(steps) {
 	case 0:
 		r.name, r.step = "ClaimReceipt", func(ctx context.Context) error {
 			return second(k.ClaimReceipt(ctx, k.claimOf("held", "hash", long)))
@@ -102,13 +104,16 @@ func companyRivalry(t *testing.T, k *kit, i int) rivalry {
 		k.finish(t, l, store.Outcome{ID: w.ID, Dead: true, Reason: "refused"})
 		r.name, r.step = "ReviveJob", func(ctx context.Context) error { return k.ReviveJob(ctx, k.company, w.ID) }
 	default:
-		a, cm := steps[i].ready(t, k), k.commit() // without anything whose locks would help
-		if steps[i].name == "Enqueue" {
-			cm = k.commit(tell("a.b", "held"))
+		s, laden := steps[i/2], i%2 == 1
+		a, cm := s.ready(t, k), k.commit()
+		if laden {
 			cm.Work = []store.Work{newWork("held")}
 			cm.Audit = &store.Audit{ID: id.New(id.Audit), Actor: "key_1", Action: "probe", Object: "thing", At: now()}
 		}
-		r.name, r.step = steps[i].name, func(ctx context.Context) error { return a.good(ctx, cm) }
+		if laden && a.stream != "" {
+			cm.Events = []event.Event{tell("a.b", "held")}
+		}
+		r.name, r.step = fmt.Sprintf("%s, laden: %v", s.name, laden), func(ctx context.Context) error { return a.good(ctx, cm) }
 	}
 	return r
 }

@@ -58,7 +58,7 @@ type Rows interface {
 const Columns = "version, name, sha256, applied_at"
 
 // errHalf refuses a database that a copy has not filled yet.
-var errHalf = errors.New("the database is a copy that is not complete: run the same answerdesk copy again to finish it")
+var errHalf = errors.New("the database is a copy that is not complete: run the same answerdesk copy again to finish it, or with --restart to begin anew")
 
 // Applied notes when the database got each of the migrations, and returns how many
 // it has, or why it cannot be one that this program opens.

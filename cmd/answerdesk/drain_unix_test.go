@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -204,5 +205,28 @@ func TestDrainTimeout(t *testing.T) {
 	}
 	if status := p.wait(t); status != 1 || !strings.Contains(p.log.String(), "answerdesk serve: after 20ms some replies were cut short") {
 		t.Errorf("status = %d, want 1\n%s", status, p.log)
+	}
+}
+
+// A connection on which nothing was asked keeps nobody waiting.
+func TestDrainOfSilentConnections(t *testing.T) {
+	_, desk := shop(t)
+	p := startProcess(t, desk)
+	address := strings.TrimPrefix(p.url, "http://")
+	for range 3 {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	answer, err := http.Get(p.url + "/healthz") // the server has accepted them by then
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	p.signal(t, syscall.SIGTERM)
+	if status := p.wait(t); status != 0 || strings.Contains(p.log.String(), "cut short") {
+		t.Errorf("the server ends with status %d:\n%s", status, p.log)
 	}
 }

@@ -64,7 +64,9 @@ func serve(ctx context.Context, given *call) (err error) {
 		BasePath: s.basePath, PublicURL: s.publicURL, AllowedOrigins: s.allowedOrigins, MaxStreams: s.maxStreams,
 		Version: programVersion(), Logger: log,
 	})
+	quiet := &silent{conns: map[net.Conn]bool{}}
 	front := &http.Server{
+		ConnState: quiet.follow,
 		Handler: handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
@@ -93,7 +95,7 @@ func serve(ctx context.Context, given *call) (err error) {
 	case err = <-ended:
 	}
 	log.Info("draining", "timeout", s.drainTimeout.String())
-	err = errors.Join(err, drain(handler, front, s.drainTimeout))
+	err = errors.Join(err, drain(handler, front, quiet, s.drainTimeout))
 	stop()
 	wg.Wait()
 	if err == nil {
@@ -103,13 +105,14 @@ func serve(ctx context.Context, given *call) (err error) {
 }
 
 // drain lets the turns that run end, then the requests that are being answered.
-func drain(handler *server.Server, front *http.Server, patience time.Duration) error {
+func drain(handler *server.Server, front *http.Server, quiet *silent, patience time.Duration) error {
 	turns, done := context.WithTimeout(context.Background(), patience)
 	defer done()
 	err := handler.Drain(turns)
 	if err != nil {
 		err = fmt.Errorf("after %v some replies were cut short: %w", patience, err)
 	}
+	quiet.close()
 	requests, done := context.WithTimeout(context.Background(), partTime)
 	defer done()
 	if late := front.Shutdown(requests); late != nil {

@@ -67,7 +67,7 @@ func serve(ctx context.Context, given *call) (err error) {
 	quiet := &silent{conns: map[net.Conn]bool{}}
 	front := &http.Server{
 		ConnState: quiet.follow,
-		Handler: handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
+		Handler:   handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 

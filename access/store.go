@@ -9,7 +9,7 @@ import (
 
 // A Store is what this room needs of a store, as storetest checks it.
 type Store interface {
-	// FirstCompany returns the oldest company. If there is none yet, it makes
+	// FirstCompany returns the operator's company. If there is none yet, it makes
 	// c the first one, as CreateCompany would.
 	FirstCompany(ctx context.Context, cm store.Commit, c Company) (Company, error)
 

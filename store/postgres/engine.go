@@ -22,8 +22,11 @@ const (
 	outage    = 3 * time.Second // because the server was not there: a restart takes less
 )
 
-// commitTime is how long a commit may take that the caller no longer waits for.
-const commitTime = 30 * time.Second
+// How long an end may take that the caller does not wait for any more.
+const (
+	commitTime   = 30 * time.Second
+	rollbackTime = 2 * time.Second
+)
 
 // An engine runs the steps of a store on the connections of a pool.
 type engine struct {
@@ -43,14 +46,25 @@ func (e *engine) Write(ctx context.Context, fn func(sqlstore.Tx) error) error {
 		return e.writeIn(ctx, l, fn)
 	}
 	return e.run(ctx, func(c *pgx.Conn) error {
-		return e.transaction(ctx, c, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", fn)
+		return e.transaction(ctx, c, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", func(t sqlstore.Tx) error {
+			if err := fn(t); err != nil {
+				return err
+			}
+			return commit(ctx, c)
+		})
 	})
 }
 
 // Read implements [sqlstore.Engine].
 func (e *engine) Read(ctx context.Context, fn func(sqlstore.Tx) error) error {
 	return e.run(ctx, func(c *pgx.Conn) error {
-		return e.transaction(ctx, c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", fn)
+		return e.transaction(ctx, c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", func(t sqlstore.Tx) error {
+			if err := fn(t); err != nil {
+				return err
+			}
+			_, _ = c.Exec(ctx, "COMMIT") // what was read is read, however that ends
+			return nil
+		})
 	})
 }
 
@@ -61,9 +75,6 @@ func (e *engine) Get(ctx context.Context, fn func(sqlstore.Tx) error) error {
 
 // run prepares the store and runs fn on a connection.
 func (e *engine) run(ctx context.Context, fn func(*pgx.Conn) error) error {
-	if e.closed.Load() {
-		return errClosed
-	}
 	if err := e.ready(ctx); err != nil {
 		return err
 	}
@@ -73,9 +84,15 @@ func (e *engine) run(ctx context.Context, fn func(*pgx.Conn) error) error {
 // connected runs fn on a connection, and again while what went wrong may go better
 // the next time.
 func (e *engine) connected(ctx context.Context, fn func(*pgxpool.Conn) error) error {
-	began := time.Now()
+	if e.closed.Load() {
+		return errClosed
+	}
+	var lost time.Time // when the server was first not there
 	for yields := 0; ; {
 		err := e.once(ctx, fn)
+		if lost.IsZero() && broken(err) {
+			lost = time.Now()
+		}
 		var pause time.Duration
 		switch {
 		case err == nil:
@@ -85,7 +102,7 @@ func (e *engine) connected(ctx context.Context, fn func(*pgxpool.Conn) error) er
 		case yielded(err) && yields < maxYields:
 			yields++
 			pause = rand.N(time.Duration(min(yields, 10)) * 4 * time.Millisecond)
-		case broken(err) && time.Since(began) < outage:
+		case broken(err) && time.Since(lost) < outage:
 			pause = 50*time.Millisecond + rand.N(100*time.Millisecond)
 		default:
 			return explain(err)
@@ -101,9 +118,11 @@ func (e *engine) connected(ctx context.Context, fn func(*pgxpool.Conn) error) er
 // gaveUp is the error of a step whose caller, or whose store, has gone.
 func (e *engine) gaveUp(ctx context.Context, err error) error {
 	switch {
+	case errors.Is(err, errUnknown):
+		return err
 	case ctx.Err() == nil:
 		return errClosed
-	case errors.Is(err, errUnknown) || answered(err):
+	case answered(err) && code(err) != queryCanceled:
 		return explain(err)
 	}
 	return ctx.Err()
@@ -113,7 +132,7 @@ func (e *engine) gaveUp(ctx context.Context, err error) error {
 func (e *engine) once(ctx context.Context, fn func(*pgxpool.Conn) error) error {
 	c, err := e.pool.Acquire(ctx)
 	if err != nil {
-		return &brokenError{err}
+		return unreached(err)
 	}
 	defer c.Release()
 	err = fn(c)
@@ -123,35 +142,36 @@ func (e *engine) once(ctx context.Context, fn func(*pgxpool.Conn) error) error {
 	return err
 }
 
-// transaction runs fn in a transaction and commits it, or rolls it back.
+// transaction runs fn in a transaction, and rolls back what fn has not committed.
 func (e *engine) transaction(ctx context.Context, c *pgx.Conn, begin string, fn func(sqlstore.Tx) error) (err error) {
+	defer func() {
+		if c.IsClosed() || c.PgConn().TxStatus() == 'I' {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTime)
+		defer cancel()
+		_, _ = c.Exec(ctx, "ROLLBACK") // a connection that cannot is not used again
+	}()
 	t := &tx{ctx: ctx, on: c, text: e.text}
 	if t.at, err = beginAt(ctx, c, begin); err != nil {
-		return err
+		return begun(ctx, c, err)
 	}
-	done := false
-	defer func() {
-		if !done && !c.IsClosed() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTime)
-			defer cancel()
-			_, _ = c.Exec(ctx, "ROLLBACK") // a connection that cannot is not used again
-		}
-	}()
-	if err := fn(t); err != nil {
-		return err
-	}
+	return fn(t)
+}
+
+// commit commits the transaction of a connection.
+func commit(ctx context.Context, c *pgx.Conn) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	failpoint.At("store.commit")
-	done = true
 	// Whoever waits no longer must not leave it open whether the step is there.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTime)
 	defer cancel()
 	tag, err := c.Exec(ctx, "COMMIT")
 	failpoint.At("store.committed")
 	switch {
-	case err != nil && !answered(err):
+	case err != nil && (c.IsClosed() || !answered(err)):
 		return fmt.Errorf("%w (%v)", errUnknown, err)
 	case err == nil && tag.String() == "ROLLBACK":
 		return errors.New("the transaction was rolled back: a statement of it had failed")
@@ -173,10 +193,24 @@ func beginAt(ctx context.Context, c *pgx.Conn, begin string) (at int64, err erro
 	b.Queue(clock)
 	r := c.SendBatch(ctx, b)
 	if _, err := r.Exec(); err != nil {
-		return 0, errors.Join(err, r.Close())
+		_ = r.Close() // which says the same again
+		return 0, err
 	}
 	if err := r.QueryRow().Scan(&at); err != nil {
-		return 0, errors.Join(err, r.Close())
+		_ = r.Close()
+		return 0, err
 	}
 	return at, r.Close()
+}
+
+// begun returns what is to be done about a transaction that could not begin. The
+// connection to a standby, which answers that it cannot write with
+// feature_not_supported, is closed: where the primary has moved, another connection
+// may lead to it.
+func begun(ctx context.Context, c *pgx.Conn, err error) error {
+	if code(err) != featureNotSupported {
+		return err
+	}
+	_ = c.Close(ctx)
+	return fmt.Errorf("%w: %s (%w)", store.ErrUnavailable, unavailable[readOnly], err)
 }

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -16,26 +15,47 @@ import (
 // SQLSTATE or its class, from
 // https://www.postgresql.org/docs/current/errcodes-appendix.html.
 var unavailable = map[string]string{
-	"08":    "the connection to the database broke",
-	"25006": "the database only reads: it is a standby, or default_transaction_read_only is on: use the primary's address",
-	"28":    "the database refused the user: check name, password and pg_hba.conf",
-	"3D000": "there is no such database: create it first",
-	"3F000": "the schema is not there: migrate first",
-	"40":    "too many transactions were in each other's way: try again",
-	"42501": "the user may not do this: give it CREATE on the database, or make it the owner of the schema and its tables",
-	"42P01": "a table is not there: migrate first",
-	"53100": "the database's disk is full: free some space; nothing of this step was stored",
-	"53300": "the database has no connection left: raise its max_connections, or lower pool_max_conns of those who use it",
-	"53":    "the database lacks something that it needs",
-	"55P03": "another transaction holds a lock for too long",
-	"57014": "the statement was cancelled or took longer than statement_timeout",
-	"57P":   "the database is shutting down or starting",
-	"58":    "the database's machine has a fault: see the server's log",
-	"XX":    "the database has a fault: see the server's log",
+	"08":     "the connection to the database broke",
+	readOnly: "the database only reads: it is a standby, or default_transaction_read_only is on: use the primary's address",
+	"25P":    "the step stood still for longer than idle_in_transaction_session_timeout or transaction_timeout",
+	"26":     "the database does not know a prepared statement: with a pooler that gives a connection to each transaction, set default_query_exec_mode=exec",
+	"28":     "the database refused the user: check name, password and pg_hba.conf",
+	"3D000":  "there is no such database: create it first",
+	"3F000":  "the schema is not there: migrate first",
+	"40":     "too many transactions were in each other's way: try again",
+	"42501":  "the user may not do this: give it CREATE on the database, or make it the owner of the schema and its tables",
+	"42P01":  "a table is not there: migrate first",
+	"53100":  "the database's disk is full: free some space; nothing of this step was stored",
+	"53300":  "the database has no connection left: raise its max_connections, or lower pool_max_conns of those who use it",
+	"53":     "the database lacks something that it needs",
+	"55P03":  "another transaction holds a lock for too long",
+	"57014":  "the statement was cancelled or took longer than statement_timeout",
+	"57P":    "the database is shutting down or starting",
+	"58":     "the database's machine has a fault: see the server's log",
+	"XX":     "the database has a fault: see the server's log",
 }
 
-// uniqueViolation is the SQLSTATE of a row that another one excludes.
-const uniqueViolation = "23505"
+// The SQLSTATEs of which more than the advice is said.
+const (
+	connectionLost      = "08"    // its class; also what a pooler answers for a server that has gone
+	featureNotSupported = "0A000" // a standby cannot begin to write, a cached plan cannot be used any more
+	uniqueViolation     = "23505" // a row that another one excludes
+	readOnly            = "25006"
+	serialization       = "40001"
+	completionUnknown   = "40003"
+	deadlock            = "40P01"
+	tooMany             = "53300" // connections
+	queryCanceled       = "57014" // at the caller's wish, or after statement_timeout
+	shutdown            = "57P"   // the server ends or begins: admin_shutdown, crash_shutdown, cannot_connect_now
+)
+
+// code returns the SQLSTATE of an error, empty if it is not the server's.
+func code(err error) string {
+	if coded, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return coded.Code
+	}
+	return ""
+}
 
 // explain turns an error of the database into one that a person can act on, and
 // leaves others as they are.
@@ -54,9 +74,6 @@ func explain(err error) error {
 		}
 		return err
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return fmt.Errorf("%w: the database cannot be reached: check that it runs, and its address (%w)", store.ErrUnavailable, err)
 	}
@@ -68,8 +85,8 @@ func explain(err error) error {
 
 // answered reports whether an error is the server's answer, and not the lack of one.
 func answered(err error) bool {
-	_, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && !shutdown(err)
+	c := code(err)
+	return c != "" && c != completionUnknown && !strings.HasPrefix(c, connectionLost) && !strings.HasPrefix(c, shutdown)
 }
 
 // yielded reports whether a step was rolled back for another one's sake, or because
@@ -79,32 +96,38 @@ func yielded(err error) bool {
 		return true
 	}
 	coded, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (coded.Code == "40001" || coded.Code == "40P01" ||
-		coded.Code == "0A000" && strings.Contains(coded.Message, "cached plan"))
+	return ok && (coded.Code == serialization || coded.Code == deadlock ||
+		coded.Code == featureNotSupported && coded.Routine == "RevalidateCachedQuery")
 }
 
-// A brokenError says that the connection was lost before a step was to be
-// committed, so that nothing of it is there.
+// A brokenError says that there was no connection, or that it was lost before a
+// step was to be committed, so that nothing of it is there.
 type brokenError struct{ error }
 
 func (e *brokenError) Unwrap() error { return e.error }
 
-// broken reports whether a step may be run again on another connection: there was
-// none, or it was lost before the step was to be committed.
+// broken reports whether a step may be run again on another connection.
 func broken(err error) bool {
 	if errors.Is(err, errUnknown) {
 		return false
 	}
-	if coded, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return shutdown(err) || strings.HasPrefix(coded.Code, "08")
-	}
 	_, ok := errors.AsType[*brokenError](err)
-	return ok
+	return ok || passing(code(err))
 }
 
-// shutdown reports whether the server says that it ends or begins: admin_shutdown,
-// crash_shutdown, cannot_connect_now.
-func shutdown(err error) bool {
-	coded, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && strings.HasPrefix(coded.Code, "57P")
+// passing reports whether a server that answers so may soon answer otherwise.
+func passing(code string) bool {
+	return code == tooMany || strings.HasPrefix(code, connectionLost) || strings.HasPrefix(code, shutdown)
+}
+
+// unreached is the error of a step that got no connection. A server that refuses a
+// user is not asked again.
+func unreached(err error) error {
+	switch c := code(err); {
+	case err.Error() == "closed pool": // puddle's ErrClosedPool
+		return fmt.Errorf("%w: its pool is closed", store.ErrUnavailable)
+	case c != "" && !passing(c):
+		return err
+	}
+	return &brokenError{err}
 }

@@ -45,7 +45,7 @@ func WithTx(ctx context.Context, tx pgx.Tx) context.Context {
 }
 
 // writeIn runs a step in a transaction of the host's.
-func (e *engine) writeIn(ctx context.Context, l *lent, fn func(sqlstore.Tx) error) error {
+func (e *engine) writeIn(ctx context.Context, l *lent, fn func(sqlstore.Tx) error) (err error) {
 	if e.closed.Load() {
 		return errClosed
 	}
@@ -55,18 +55,45 @@ func (e *engine) writeIn(ctx context.Context, l *lent, fn func(sqlstore.Tx) erro
 	if err := e.ready(ctx); err != nil {
 		return err
 	}
-	sub, err := l.tx.Begin(ctx)
-	if err != nil {
-		return fmt.Errorf("lent transaction: %w", explain(err))
+	if _, err := l.tx.Exec(ctx, "SAVEPOINT answerdesk_step"); err != nil {
+		return l.explain(err)
 	}
-	t := &tx{ctx: ctx, on: sub, text: e.text}
-	if err = e.inLevel(t); err == nil {
-		err = fn(t)
+	done := false
+	defer func() {
+		if l.tx.Conn().IsClosed() {
+			return
+		}
+		end := "RELEASE SAVEPOINT answerdesk_step"
+		if !done {
+			end = "ROLLBACK TO SAVEPOINT answerdesk_step; " + end // also when the step panics
+		}
+		// The transaction goes on, whether or not the caller of the step waits.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTime)
+		defer cancel()
+		if _, failed := l.tx.Exec(ctx, end); failed != nil && err == nil {
+			err = l.explain(failed)
+		}
+	}()
+	t := &tx{ctx: ctx, on: l.tx, text: e.text}
+	if err := e.inLevel(t); err != nil {
+		return l.explain(err)
 	}
-	if err != nil {
-		return errors.Join(explain(err), sub.Rollback(context.WithoutCancel(ctx)))
+	if err := fn(t); err != nil {
+		return l.explain(err)
 	}
-	return explain(sub.Commit(ctx))
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	done = true
+	return nil
+}
+
+// explain is the error of a step in a transaction that its host has to end.
+func (l *lent) explain(err error) error {
+	if l.tx.Conn().IsClosed() && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		err = &brokenError{err}
+	}
+	return explain(err)
 }
 
 // inLevel returns an error unless a step may run in the host's transaction.

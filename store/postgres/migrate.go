@@ -33,16 +33,28 @@ const minVersion = 150000
 
 // checkServer returns an error if the server cannot keep the store's promises.
 func checkServer(ctx context.Context, c *pgx.Conn) error {
-	var number, encoding string
-	err := c.QueryRow(ctx, `SELECT current_setting('server_version_num'), current_setting('server_encoding')`).Scan(&number, &encoding)
+	var number, encoding, client, bytea string
+	err := c.QueryRow(ctx, `SELECT current_setting('server_version_num'), current_setting('server_encoding'),
+		current_setting('client_encoding'), current_setting('bytea_output')`).Scan(&number, &encoding, &client, &bytea)
 	if err != nil {
 		return err
 	}
+	return refused(number, encoding, client, bytea, c.Config().DefaultQueryExecMode)
+}
+
+// refused returns an error if one of a server's settings is not what the steps need.
+func refused(number, encoding, client, bytea string, mode pgx.QueryExecMode) error {
 	if version, err := strconv.Atoi(number); err != nil || version < minVersion {
 		return fmt.Errorf("the server has version %s of PostgreSQL: 15 or newer is needed", number)
 	}
 	if encoding != "UTF8" {
 		return fmt.Errorf("the database has encoding %s: make one with ENCODING 'UTF8'", encoding)
+	}
+	if client != "UTF8" {
+		return fmt.Errorf("the connection has client_encoding %s: set it to UTF8 for this role or database", client)
+	}
+	if asText := mode == pgx.QueryExecModeExec || mode == pgx.QueryExecModeSimpleProtocol; asText && bytea != "hex" {
+		return fmt.Errorf("the connection has bytea_output %s: set it to hex for this role or database", bytea)
 	}
 	return nil
 }
@@ -69,7 +81,19 @@ func migrate(ctx context.Context, c *pgx.Conn, name string, mode store.Migrate) 
 	} else if mode == store.MigrateCheck {
 		return schema.Behind(done, len(ms))
 	}
-	return pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error { return apply(ctx, tx, name, ms) })
+	// The level is the one at which a statement sees what was committed before it got
+	// the lock, and the access is said since a role may be set to read only.
+	tx, err := c.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})
+	if err != nil {
+		return begun(ctx, c, err)
+	}
+	if err := apply(ctx, tx, name, ms); err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTime)
+		defer cancel()
+		_ = tx.Rollback(ctx) // a connection that cannot is not used again
+		return err
+	}
+	return tx.Commit(ctx)
 }
 
 // apply runs the migrations that have not been.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -37,7 +36,7 @@ type Store struct {
 	own     bool // whether Close closes the pool
 
 	prepared  atomic.Bool
-	preparing sync.Mutex
+	preparing chan struct{} // has one element while somebody prepares the store
 }
 
 // New returns a store on a pool that the host has made and goes on owning. It does
@@ -57,7 +56,7 @@ func New(pool *pgxpool.Pool, opts *Options) *Store {
 	if o.Schema == "" {
 		o.Schema = DefaultSchema
 	}
-	s := &Store{migrate: o.Migrate}
+	s := &Store{migrate: o.Migrate, preparing: make(chan struct{}, 1)}
 	s.engine = newEngine(pool, o.Schema, s.ready)
 	s.Store = sqlstore.New(s.engine, sqlstore.Late)
 	return s
@@ -72,8 +71,12 @@ func (s *Store) ready(ctx context.Context) error {
 	if s.prepared.Load() {
 		return nil
 	}
-	s.preparing.Lock()
-	defer s.preparing.Unlock()
+	select {
+	case s.preparing <- struct{}{}:
+		defer func() { <-s.preparing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if s.prepared.Load() {
 		return nil
 	}

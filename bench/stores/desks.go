@@ -78,7 +78,7 @@ func turnsOf(ctx context.Context, engines []*engine.Engine, places []string, nam
 			if err != nil {
 				return err
 			}
-			f, err := measured(ctx, e, places[i], name, "-callers", fmt.Sprint(callers), "-turns", fmt.Sprint(*turns),
+			f, err := measured(ctx, e, engine.Warm(places[i], callers), name, "-callers", fmt.Sprint(callers), "-turns", fmt.Sprint(*turns),
 				"-corpus", *file, "-documents", fmt.Sprint(*documents))
 			if err != nil {
 				return err

@@ -74,7 +74,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	var callers []int
-	for _, s := range strings.Split(*atOnce, ",") {
+	for s := range strings.SplitSeq(*atOnce, ",") {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 || n > 64 {
 			return fmt.Errorf("-callers: %q is not between 1 and 64", s)

@@ -55,9 +55,12 @@ func workloads(ctx context.Context, engines []*engine.Engine, wanted *regexp.Reg
 // operations the others are to make, and that the engines have the same rows after
 // the same operations.
 func (w workload) compare(ctx context.Context, engines []*engine.Engine, callers int) error {
-	first := 4 * callers
+	first, least := 4*callers, 50*callers // enough that new connections do not count
 	if w.slow {
-		first = max(2, callers/8)
+		first, least = max(2, callers/8), callers+2
+	}
+	if *short {
+		least = first + 1
 	}
 	base := make([]map[string]int, len(engines))
 	rate := make([]float64, len(engines))
@@ -76,7 +79,7 @@ func (w workload) compare(ctx context.Context, engines []*engine.Engine, callers
 	all := make([][]figures, len(engines))
 	for range *rounds {
 		for i, e := range engines {
-			n := max(int(rate[i]*benchtime.Seconds()), first+1)
+			n := max(int(rate[i]*benchtime.Seconds()), least)
 			f, rows, err := w.once(ctx, e, callers, n)
 			if err != nil {
 				return err
@@ -105,7 +108,7 @@ func (w workload) once(ctx context.Context, e *engine.Engine, callers, n int) (f
 	if err != nil {
 		return f, nil, err
 	}
-	f, err = measured(ctx, e, place, "workload", "-test.benchmem", fmt.Sprintf("-test.benchtime=%dx", n),
+	f, err = measured(ctx, e, engine.Warm(place, callers), "workload", "-test.benchmem", fmt.Sprintf("-test.benchtime=%dx", n),
 		fmt.Sprintf("-test.bench=^BenchmarkStore$/^%s$/^%d$", w.name, callers))
 	if err == nil && f.N != n {
 		err = fmt.Errorf("%d operations were made, not %d", f.N, n)

@@ -115,6 +115,15 @@ func (e *Engine) execute(ctx context.Context, statement string) error {
 	return errors.Join(err, db.Close())
 }
 
+// Warm returns the same place, where a store opens n connections before they are
+// asked for.
+func Warm(place string, n int) string {
+	if strings.HasPrefix(place, "postgres://") {
+		return place + fmt.Sprint("&pool_min_conns=", n)
+	}
+	return place
+}
+
 // Open opens the store in a place, making it if the place is empty.
 func Open(ctx context.Context, place string) (Store, error) {
 	if strings.HasPrefix(place, "postgres://") {
@@ -123,22 +132,28 @@ func Open(ctx context.Context, place string) (Store, error) {
 	return sqlite.Open(ctx, place, nil)
 }
 
-// Rows counts the rows of some tables, over a connection that is not the store's.
-func Rows(ctx context.Context, place string, tables ...string) (map[string]int, error) {
-	driver, source := "sqlite", "file:"+filepath.Join(place, sqlite.FileName)
-	schema := ""
+// Connect opens a connection to a place that is not a store's. Names of tables in
+// statements need the prefix.
+func Connect(place string) (db *sql.DB, prefix string, err error) {
 	if strings.HasPrefix(place, "postgres://") {
 		address, _, _ := strings.Cut(place, "&pool_")
-		driver, source, schema = "pgx", address, postgres.DefaultSchema+"."
+		db, err = sql.Open("pgx", address)
+		return db, postgres.DefaultSchema + ".", err
 	}
-	db, err := sql.Open(driver, source)
+	db, err = sql.Open("sqlite", "file:"+filepath.Join(place, sqlite.FileName))
+	return db, "", err
+}
+
+// Rows counts the rows of some tables.
+func Rows(ctx context.Context, place string, tables ...string) (map[string]int, error) {
+	db, prefix, err := Connect(place)
 	if err != nil {
 		return nil, err
 	}
 	rows := make(map[string]int, len(tables))
 	for _, table := range tables {
 		var n int
-		err = errors.Join(err, db.QueryRowContext(ctx, "SELECT count(*) FROM "+schema+table).Scan(&n))
+		err = errors.Join(err, db.QueryRowContext(ctx, "SELECT count(*) FROM "+prefix+table).Scan(&n))
 		rows[table] = n
 	}
 	return rows, errors.Join(err, db.Close())

@@ -23,6 +23,7 @@ func meanwhile() { time.Sleep(200 * time.Microsecond) }
 
 var raceFaults = []fault{
 	{"deletes what is deleted", "concurrency/one id", func(s storetest.Store) storetest.Store { return deletesTwice{s} }},
+	{"deletes what is deleted beside a step", "concurrency/any two at once", func(s storetest.Store) storetest.Store { return deletesTwice{s} }},
 	{"deletes documents beside conversations twice", "concurrency/delete conversation and document", func(s storetest.Store) storetest.Store { return deletesTwice{s} }},
 	{"revives what is revived", "concurrency/revive once", func(s storetest.Store) storetest.Store { return revivesTwice{s} }},
 	{"revives what is revived by a step held open", "concurrency/overtaken by a step held open", func(s storetest.Store) storetest.Store {

@@ -105,7 +105,7 @@ func (s *Store) Companies(ctx context.Context, p store.Page) (store.List[access.
 // owned names every table whose rows belong to a company. Rows that others are
 // added under, by steps that hold them, come before those others.
 var owned = []string{"agents", "conversations", "documents", "messages", "passages", "steps", "citations", "knowledge_changes", "api_keys",
-	"work_dead", "work_keys", "work_jobs", "streams", "events", "receipts", "audit_log"}
+	"work_keys", "work_jobs", "work_dead", "streams", "events", "receipts", "audit_log"}
 
 // DeleteCompany implements [access.Store].
 func (s *Store) DeleteCompany(ctx context.Context, cm store.Commit) error {

@@ -202,7 +202,8 @@ func (s *Store) DeleteConversation(ctx context.Context, c store.Commit, id strin
 	})
 }
 
-// deleteTurns removes what a conversation consists of.
+// deleteTurns removes what a conversation consists of. Its messages are locked in
+// the order in which a document's quotes are erased from them.
 func deleteTurns(tx Tx, company, conversation string) error {
 	cited := map[string]bool{}
 	err := all(tx, func(r Rows) error {
@@ -213,7 +214,7 @@ func deleteTurns(tx Tx, company, conversation string) error {
 			}
 		}
 		return err
-	}, `SELECT `+messageColumns+` FROM messages WHERE company = ? AND conversation_id = ?`, company, conversation)
+	}, `SELECT `+messageColumns+` FROM messages WHERE company = ? AND conversation_id = ? ORDER BY seq`+forUpdate, company, conversation)
 	if err != nil {
 		return err
 	}

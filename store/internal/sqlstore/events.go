@@ -17,9 +17,8 @@ type Log interface {
 	// created_at.
 	add(tx Tx, company string, rows [][]any) error
 
-	// settle gives positions to events that have none yet, and reports whether
-	// there were any.
-	settle(ctx context.Context, e Engine, company string) (bool, error)
+	// settle gives positions to events that have none yet.
+	settle(ctx context.Context, e Engine, company string) error
 }
 
 // Events implements [store.Log]. The cursor is a position.
@@ -31,12 +30,10 @@ func (s *Store) Events(ctx context.Context, company, after string, limit int) ([
 			return nil, fmt.Errorf("cursor %.20q was not given out by this log", after)
 		}
 	}
-	events, err := s.eventsAfter(ctx, company, position, limit)
-	if err != nil || len(events) == limit {
-		return events, err
-	}
-	if more, err := s.log.settle(ctx, s.engine, company); err != nil || !more {
-		return events, err
+	// What has no position yet gets one first: if another reader gives it between two
+	// looks, the first has not seen it, and the second does.
+	if err := s.log.settle(ctx, s.engine, company); err != nil {
+		return nil, err
 	}
 	return s.eventsAfter(ctx, company, position, limit)
 }

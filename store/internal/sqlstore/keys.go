@@ -100,6 +100,9 @@ func addKey(tx Tx, company string, k access.Key, hash [32]byte) error {
 // RotateKey implements [access.Store].
 func (s *Store) RotateKey(ctx context.Context, cm store.Commit, oldID string, oldExpires time.Time, k access.Key, hash [32]byte) error {
 	return s.engine.Write(ctx, func(tx Tx) error {
+		if err := haveCompany(tx, cm.Company, keyShare); err != nil {
+			return err
+		}
 		n, err := tx.Exec(`UPDATE api_keys SET replaced_by = ?, expires_at = ? WHERE company = ? AND id = ? AND replaced_by = ''`,
 			k.ID, micros(oldExpires), cm.Company, oldID)
 		if err != nil {

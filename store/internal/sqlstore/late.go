@@ -26,16 +26,19 @@ func (late) add(tx Tx, company string, rows [][]any) error {
 	return tx.Each(`INSERT INTO events (company, position, id, type, stream, sequence, refs, created_at) VALUES (?, 0, ?, ?, ?, ?, ?, ?)`, rows)
 }
 
-func (late) settle(ctx context.Context, e Engine, company string) (settled bool, err error) {
-	var sequence int64
-	err = e.Get(ctx, func(tx Tx) error {
-		settled, err = one(tx, []any{&sequence}, `SELECT sequence FROM events WHERE company = ? AND position = 0 LIMIT 1`, company)
+func (late) settle(ctx context.Context, e Engine, company string) error {
+	var (
+		sequence int64
+		some     bool
+	)
+	err := e.Get(ctx, func(tx Tx) (err error) {
+		some, err = one(tx, []any{&sequence}, `SELECT sequence FROM events WHERE company = ? AND position = 0 LIMIT 1`, company)
 		return err
 	})
-	if err != nil || !settled {
-		return false, err
+	if err != nil || !some {
+		return err
 	}
-	return true, e.Write(Unlent(ctx), func(tx Tx) error { return number(tx, company) })
+	return e.Write(Unlent(ctx), func(tx Tx) error { return number(tx, company) })
 }
 
 // number gives positions to events that have none. Those of a stream are ordered by

@@ -19,4 +19,4 @@ func (ordered) add(tx Tx, company string, rows [][]any) error {
 	return nil
 }
 
-func (ordered) settle(context.Context, Engine, string) (bool, error) { return false, nil }
+func (ordered) settle(context.Context, Engine, string) error { return nil }

@@ -82,9 +82,15 @@ func (s *Store) ClaimKeys(ctx context.Context, company, queue, worker string, le
 		}
 		until := at + lease.Microseconds()
 		// Keys whose last job is done, and whose worker was lost before it gave them back.
-		if _, err := tx.Exec(`DELETE FROM work_keys WHERE company = ? AND queue = ? AND due_at = ? AND lease_until <= ?`,
-			company, queue, int64(never), at-lostAfter.Microseconds()); err != nil {
+		lost, err := column(tx, `SELECT key FROM work_keys WHERE company = ? AND queue = ? AND due_at = ? AND lease_until <= ?`+skipLocked,
+			company, queue, int64(never), at-lostAfter.Microseconds())
+		if err != nil {
 			return err
+		}
+		for _, key := range lost {
+			if _, err := tx.Exec(`DELETE FROM work_keys WHERE company = ? AND queue = ? AND key = ?`, company, queue, key); err != nil {
+				return err
+			}
 		}
 		err = all(tx, func(r Rows) error {
 			l := store.Lease{Company: company, Queue: queue, Worker: worker, Until: moment(until)}
@@ -275,6 +281,9 @@ func (s *Store) DeadJobs(ctx context.Context, company, queue string, p store.Pag
 // ReviveJob implements work.Store.
 func (s *Store) ReviveJob(ctx context.Context, company, id string) error {
 	return s.engine.Write(ctx, func(tx Tx) error {
+		if err := haveCompany(tx, company, keyShare); err != nil {
+			return err
+		}
 		var (
 			w      = store.Work{ID: id}
 			queued int64

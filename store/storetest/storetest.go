@@ -57,7 +57,7 @@ func groups() []group {
 		{"commits", commits},
 		{"tenancy", tenancy},
 		{"pages", pages},
-		{"concurrency", slices.Concat(concurrency, contention, deleteRaces, ownerRaces, heldPromises, pairPromises)},
+		{"concurrency", slices.Concat(concurrency, contention, deleteRaces, ownerRaces, heldPromises, pairPromises, unhinderedPromises)},
 		{"model", model},
 	}
 }

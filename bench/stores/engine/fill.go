@@ -53,13 +53,21 @@ func fill(ctx context.Context, place, file string, documents, companies int) (er
 	if err != nil {
 		return err
 	}
-	each, i := documents/companies, 0
-	docs := corpus.Documents(file, documents)
+	var docs []knowledge.Document
+	for d, err := range corpus.Documents(file, documents) {
+		if err != nil {
+			return err
+		}
+		docs = append(docs, d)
+	}
+	if len(docs) != documents {
+		return fmt.Errorf("%s has %d documents, not %d", file, len(docs), documents)
+	}
+	each := documents / companies
 	for c, owner := range owners {
 		part := func(yield func(knowledge.Document, error) bool) {
-			at := 0
-			for d, err := range docs {
-				if at++; at > c*each && !yield(d, err) || at == (c+1)*each {
+			for _, d := range docs[c*each : (c+1)*each] {
+				if !yield(d, nil) {
 					return
 				}
 			}
@@ -68,11 +76,7 @@ func fill(ctx context.Context, place, file string, documents, companies int) (er
 			if err := errors.Join(err, in.Err); err != nil {
 				return err
 			}
-			i++
 		}
-	}
-	if i != each*companies {
-		return fmt.Errorf("%s has %d documents, not %d", file, i, documents)
 	}
 	return nil
 }

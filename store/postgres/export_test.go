@@ -2,9 +2,9 @@ package postgres
 
 import (
 	"context"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/answerdesk-go/answerdesk/store/internal/sqlstore"
 )
@@ -54,21 +54,30 @@ func Refused(number, encoding, client, bytea string, mode pgx.QueryExecMode) err
 	return refused(number, encoding, client, bytea, mode)
 }
 
-// Step runs a step that changes the operator's row, calls fn, and changes it back.
-func Step(ctx context.Context, s *Store, how string, fn func()) error {
+// Pool returns the pool that a store uses.
+func Pool(s *Store) *pgxpool.Pool { return s.engine.pool }
+
+// Step has one of an engine's methods, Write, Read or Get, run a step that runs a
+// statement, calls fn and runs the statement again.
+func Step(ctx context.Context, s *Store, method, query string, fn func()) error {
 	run := map[string]func(context.Context, func(sqlstore.Tx) error) error{
-		"write": s.engine.Write, "read": s.engine.Read, "get": s.engine.Get,
-	}[strings.ToLower(how)]
+		"Write": s.engine.Write, "Read": s.engine.Read, "Get": s.engine.Get,
+	}[method]
 	return run(ctx, func(t sqlstore.Tx) error {
-		for _, query := range []string{`UPDATE operators SET company = company || '+'`, `UPDATE operators SET company = company || '-'`} {
-			if how != "write" {
-				query = `SELECT company FROM operators`
-			}
-			if _, err := t.Exec(query); err != nil {
-				return err
-			}
-			fn()
+		if _, err := t.Exec(query); err != nil {
+			return err
 		}
-		return nil
+		fn()
+		_, err := t.Exec(query)
+		return err
+	})
+}
+
+// Last runs a step that writes and whose last act is to call fn.
+func Last(ctx context.Context, s *Store, query string, fn func()) error {
+	return s.engine.Write(ctx, func(t sqlstore.Tx) error {
+		_, err := t.Exec(query)
+		fn()
+		return err
 	})
 }

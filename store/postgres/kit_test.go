@@ -35,7 +35,12 @@ type stepper struct {
 func newStepper(t testing.TB, pool *pgxpool.Pool) *stepper {
 	t.Helper()
 	st := open(t, pool)
-	s := &stepper{Store: st.Store, pool: pool, schema: st.name, company: id.New(id.Company), agent: id.New(id.Agent)}
+	return firstCompany(t, st.Store, pool, st.name)
+}
+
+func firstCompany(t testing.TB, st *postgres.Store, pool *pgxpool.Pool, schema string) *stepper {
+	t.Helper()
+	s := &stepper{Store: st, pool: pool, schema: schema, company: id.New(id.Company), agent: id.New(id.Agent)}
 	if _, err := s.FirstCompany(t.Context(), store.Commit{Company: s.company}, access.Company{
 		ID: s.company, Name: "First", DefaultAgent: s.agent, CreatedAt: now(),
 	}); err != nil {

@@ -18,6 +18,7 @@ const (
 	pass      verdict = iota
 	cutBefore         // cut the connection, and keep the message
 	cutAfter          // give the message to the server, keep its answer, and cut the connection
+	sayAfter          // the same, and answer with an error, as a pooler does
 	stall             // keep this and whatever else comes on any connection, and answer nothing
 )
 
@@ -26,6 +27,7 @@ type proxy struct {
 	url      string // of the database, through the proxy
 	target   string
 	listener net.Listener
+	says     atomic.Value // the SQLSTATE of the error, a string
 	judge    atomic.Pointer[func(kind byte, text string) verdict]
 	stalled  atomic.Bool
 	wg       sync.WaitGroup
@@ -61,11 +63,7 @@ func newProxy(t testing.TB, database string) *proxy {
 	})
 	t.Cleanup(func() {
 		_ = l.Close()
-		p.mu.Lock()
-		for c := range p.open {
-			_ = c.Close()
-		}
-		p.mu.Unlock()
+		p.cut()
 		p.wg.Wait()
 	})
 	return p
@@ -86,10 +84,21 @@ func (p *proxy) once(text string, v verdict) (happened func() bool) {
 	return done.Load
 }
 
-// heal lets everything through from now on.
+// heal lets everything through from now on, on new connections if it stood still.
 func (p *proxy) heal() {
 	p.judge.Store(nil)
-	p.stalled.Store(false)
+	if p.stalled.Swap(false) {
+		p.cut()
+	}
+}
+
+// cut closes every connection.
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.open {
+		_ = c.Close()
+	}
 }
 
 func (p *proxy) note(c net.Conn, open bool) {
@@ -147,11 +156,15 @@ func (p *proxy) serve(client net.Conn) {
 			p.stalled.Store(true)
 			_, _ = io.Copy(io.Discard, client)
 			return
-		case v == cutAfter:
+		case v == cutAfter, v == sayAfter:
 			mute.Store(true)
 		}
 		if _, err := server.Write(message); err != nil {
 			return
+		}
+		if v == sayAfter {
+			body := "SFATAL\x00VFATAL\x00C" + p.says.Load().(string) + "\x00Mserver conn crashed?\x00\x00"
+			_, _ = client.Write(append(binary.BigEndian.AppendUint32([]byte("E"), uint32(len(body)+4)), body...))
 		}
 	}
 }

@@ -69,7 +69,7 @@ func (p *process) tell(format string, args ...any) (id string) {
 }
 
 // marks finds the steps that a text comes from.
-var marks = regexp.MustCompile(`mark(\d+)`)
+var marks = regexp.MustCompile(`\bmark(\d+)\b`)
 
 func stepsIn(text string) (out []int) {
 	for _, m := range marks.FindAllStringSubmatch(text, -1) {

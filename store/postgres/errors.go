@@ -24,6 +24,7 @@ var unavailable = map[string]string{
 	"3F000":  "the schema is not there: migrate first",
 	"40":     "too many transactions were in each other's way: try again",
 	"42501":  "the user may not do this: give it CREATE on the database, or make it the owner of the schema and its tables",
+	"42703":  "a column is not there: migrate first, or take another schema if this one is another program's",
 	"42P01":  "a table is not there: migrate first",
 	"53100":  "the database's disk is full: free some space; nothing of this step was stored",
 	"53300":  "the database has no connection left: raise its max_connections, or lower pool_max_conns of those who use it",

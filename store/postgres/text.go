@@ -22,7 +22,7 @@ func (t *texts) of(query string) string {
 	if q, ok := t.known.Load(query); ok {
 		return q.(string)
 	}
-	q := numbered(qualified(query, pgx.Identifier{t.schema}.Sanitize()))
+	q := qualified(numbered(query), pgx.Identifier{t.schema}.Sanitize())
 	t.known.Store(query, q)
 	return q
 }

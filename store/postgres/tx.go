@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -45,13 +46,33 @@ const maxBatch = 512
 // Each implements [sqlstore.Tx]: in one round trip for many.
 func (t *tx) Each(query string, args [][]any) error {
 	query = t.text.of(query)
-	for len(args) > 0 {
+	for batch := range slices.Chunk(args, maxBatch) {
 		b := &pgx.Batch{}
-		n := min(len(args), maxBatch)
-		for _, a := range args[:n] {
+		for _, a := range batch {
 			b.Queue(query, a...)
 		}
-		args = args[n:]
+		if err := t.on.SendBatch(t.ctx, b).Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// QueryEach implements [sqlstore.Tx]: in one round trip for many.
+func (t *tx) QueryEach(query string, args [][]any, scan func(sqlstore.Rows) error) error {
+	query = t.text.of(query)
+	for batch := range slices.Chunk(args, maxBatch) {
+		b := &pgx.Batch{}
+		for _, a := range batch {
+			b.Queue(query, a...).Query(func(r pgx.Rows) error {
+				for r.Next() {
+					if err := scan(rows{r}); err != nil {
+						return err
+					}
+				}
+				return r.Err()
+			})
+		}
 		if err := t.on.SendBatch(t.ctx, b).Close(); err != nil {
 			return err
 		}

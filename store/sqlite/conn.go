@@ -78,6 +78,23 @@ func (c *conn) Each(query string, args [][]any) error {
 	return nil
 }
 
+// QueryEach implements [sqlstore.Tx].
+func (c *conn) QueryEach(query string, args [][]any, scan func(sqlstore.Rows) error) error {
+	for _, a := range args {
+		rows, err := c.Query(query, a...)
+		if err != nil {
+			return err
+		}
+		for err == nil && rows.Next() {
+			err = scan(rows)
+		}
+		if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Now implements [sqlstore.Tx].
 func (c *conn) Now() (int64, error) { return time.Now().UnixMicro(), nil }
 

@@ -42,6 +42,10 @@ type Tx interface {
 	// next statement.
 	Query(query string, args ...any) (Rows, error)
 
+	// QueryEach runs a statement that returns rows once for each of some lists
+	// of arguments, and calls scan for every row.
+	QueryEach(query string, args [][]any, scan func(Rows) error) error
+
 	// Now is the time by the store's clock, in microseconds: it does not go on
 	// while a transaction runs.
 	Now() (int64, error)

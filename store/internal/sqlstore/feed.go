@@ -105,21 +105,18 @@ func (s *Store) Passages(ctx context.Context, company string, refs []knowledge.R
 	if len(refs) == 0 {
 		return nil, nil
 	}
-	args := make([]any, 0, 1+3*len(refs))
-	for _, r := range refs {
-		args = append(args, r.DocumentID, r.Version, r.Ordinal)
+	args := make([][]any, len(refs))
+	for i, r := range refs {
+		args[i] = []any{company, r.DocumentID, r.Version, r.Ordinal}
 	}
-	args = append(args, company)
-	// CROSS JOIN keeps SQLite from reading all of the company's documents first.
-	const row = `(CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT))`
-	query := `WITH wanted (document_id, version, ordinal) AS (VALUES ` + row + strings.Repeat(`, `+row, len(refs)-1) + `)
-		SELECT ` + passageColumns + `, d.title, d.url, d.external_id, d.agent_id, d.kind, d.metadata
-		FROM wanted w CROSS JOIN documents d CROSS JOIN passages p
-		WHERE d.company = ? AND d.id = w.document_id AND d.version = w.version
-			AND p.company = d.company AND p.document_id = w.document_id AND p.version = w.version AND p.ordinal = w.ordinal`
+	// One passage at a time, by its key: what is read does not depend on what a
+	// planner thinks of a list of them.
+	const query = `SELECT ` + passageColumns + `, d.title, d.url, d.external_id, d.agent_id, d.kind, d.metadata
+		FROM passages p JOIN documents d ON d.company = p.company AND d.id = p.document_id AND d.version = p.version
+		WHERE p.company = ? AND p.document_id = ? AND p.version = ? AND p.ordinal = ?`
 	err = s.engine.Get(ctx, func(tx Tx) error {
 		out = make([]knowledge.Passage, 0, len(refs))
-		return all(tx, func(r Rows) error {
+		return tx.QueryEach(query, args, func(r Rows) error {
 			var (
 				title, url, external, agentID, kind, metadata string
 			)
@@ -135,7 +132,7 @@ func (s *Store) Passages(ctx context.Context, company string, refs []knowledge.R
 			}
 			out = append(out, p)
 			return nil
-		}, query, args...)
+		})
 	})
 	return out, err
 }

@@ -76,8 +76,8 @@ type pageReader struct {
 	chunk   []byte // of text, on its way into sum
 
 	title      strings.Builder
-	robots     string // for everybody
-	ours       string // for us
+	robots     directive // for everybody
+	ours       directive // for us
 	hasOurs    bool
 	canonical  string
 	alternates []Alternate // as written
@@ -89,10 +89,8 @@ func (r *pageReader) finish() *page {
 	p.hash = hex.EncodeToString(r.sum.Sum(nil)[:16])
 	p.title = strings.Join(strings.Fields(r.title.String()), " ")
 	p.title = strings.ToValidUTF8(p.title[:min(len(p.title), maxTitle)], "")
-	if r.hasOurs {
-		p.directive.add(r.ours)
-	} else {
-		p.directive.add(r.robots)
+	if p.directive = r.robots; r.hasOurs {
+		p.directive = r.ours
 	}
 	if r.canonical != "" {
 		p.canonical, _, _ = resolve(r.base, r.canonical)
@@ -244,9 +242,10 @@ func (r *pageReader) headLink(a attrs) {
 func (r *pageReader) meta(a attrs) {
 	switch {
 	case strings.EqualFold(a.name, "robots"):
-		r.robots += "," + a.content
+		r.robots.add(a.content)
 	case strings.EqualFold(a.name, Agent):
-		r.ours, r.hasOurs = r.ours+","+a.content, true
+		r.ours.add(a.content)
+		r.hasOurs = true
 	case strings.EqualFold(a.httpEquiv, "refresh"):
 		if _, to, ok := strings.Cut(a.content, ";"); ok {
 			if name, to, ok := strings.Cut(to, "="); ok && strings.EqualFold(strings.TrimSpace(name), "url") {

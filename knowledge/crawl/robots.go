@@ -38,7 +38,9 @@ func parseRobots(data []byte) *robots {
 	var ours, all group
 	var now []*group // that the lines are for
 	named := false   // a group of our own was found
-	inNames := false // the line before was a name
+	inNames := false // no rule stands between the names and here
+	undelayed := 0   // the first of now that no Crawl-delay stands behind
+	delayed := false // one stands between the last name and here
 	var sitemaps []string
 	for len(data) > 0 {
 		line := data
@@ -55,10 +57,13 @@ func parseRobots(data []byte) *robots {
 		v := string(bytes.TrimSpace(value))
 		switch strings.ToLower(string(bytes.TrimSpace(field))) {
 		case "user-agent":
-			if !inNames {
-				now = now[:0]
+			switch {
+			case !inNames:
+				now, undelayed = now[:0], 0
+			case delayed:
+				undelayed = len(now)
 			}
-			inNames = true
+			inNames, delayed = true, false
 			switch name := productToken(v); {
 			case v == "*":
 				now = append(now, &all)
@@ -74,9 +79,10 @@ func parseRobots(data []byte) *robots {
 			for _, g := range now {
 				g.rules = append(g.rules, rule)
 			}
-		case "crawl-delay":
+		case "crawl-delay": // no rule, so it does not end the names (section 2.2.4)
+			delayed = true
 			if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 {
-				for _, g := range now {
+				for _, g := range now[undelayed:] {
 					g.delay = time.Duration(min(s, 3600) * float64(time.Second))
 				}
 			}

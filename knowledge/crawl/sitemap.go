@@ -46,7 +46,7 @@ func readSitemap(r io.Reader, each func(sitemapEntry)) error {
 	for {
 		c, err := in.ReadByte()
 		switch {
-		case err == io.EOF:
+		case err == io.EOF && whole.N > 0:
 			return nil // an empty file lists nothing
 		case err != nil:
 			return err
@@ -101,7 +101,7 @@ func xmlSitemap(in *bufio.Reader, each func(sitemapEntry)) error {
 	for {
 		tokens.left = maxSitemapToken
 		tok, err := d.RawToken()
-		if err == io.EOF {
+		if err == io.EOF && len(open) == 0 {
 			return nil
 		}
 		if err != nil {

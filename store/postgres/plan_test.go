@@ -56,7 +56,6 @@ var mayRead = []struct{ part, why string }{
 	{"AND external_id = ", "those of one external id, at most one an agent, are sorted"},
 	{"position = 0", "what has no position yet, of which a bounded part is sorted"},
 	{"agent_id = $2 AND user_id = $3 AND user_id <> ''", "those of one user are sorted"},
-	{"documents WHERE company = $1 AND agent_id = $2 ORDER BY id FOR UPDATE", "all that an agent has is to be deleted"},
 	{"p.document_id >= $2 AND p.document_id <= $3", "the passages of a batch of documents are sorted"},
 }
 

@@ -110,6 +110,20 @@ var needs = map[string]func(ctx context.Context, st *stage) error{
 		}
 		return st.FinishJobs(ctx, leases[0], []store.Outcome{{ID: w.ID, Dead: true, Reason: "refused"}})
 	},
+	"gone": func(ctx context.Context, st *stage) error { // a dead job of a key that has no other
+		w := st.job("gone", "gone")
+		if err := st.Enqueue(ctx, store.Commit{Company: st.company, Work: []store.Work{w}}); err != nil {
+			return err
+		}
+		leases, err := st.ClaimKeys(ctx, st.company, queue, "worker", long, 1)
+		if err := counted(len(leases), 1, err); err != nil {
+			return err
+		}
+		if err := st.FinishJobs(ctx, leases[0], []store.Outcome{{ID: w.ID, Dead: true, Reason: "refused"}}); err != nil {
+			return err
+		}
+		return st.ReleaseKey(ctx, leases[0])
+	},
 	"claim": func(ctx context.Context, st *stage) error {
 		s, err := st.ClaimReceipt(ctx, st.claimOf("lapsed", "hash", time.Microsecond))
 		st.lapsed = s.Receipt
@@ -169,7 +183,8 @@ const (
 	ofKeys
 	ofWork
 	ofReceipts
-	ofAll = 1<<iota - 1
+	ofStreams // of agents, conversations and documents, which others tell of as well
+	ofAll     = 1<<iota - 1
 )
 
 // An act is a step as it is made on a stage.
@@ -188,6 +203,10 @@ var acts = slices.Concat(agentActs, turnActs, documentActs, keyActs, workActs, r
 	{"DeleteCompany", ofAll, nil, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		return none(st.DeleteCompany(ctx, st.commit()))
 	}},
+	{"Enqueue of events", ofStreams, talks, false, func(ctx context.Context, st *stage, _ int) (any, error) {
+		return none(st.Enqueue(ctx, st.commit(tell("a.b", st.ids(id.Agent, "own")), tell("a.b", st.ids(id.Document, "all")),
+			tell("a.b", st.ids(id.Conversation, "idle")), tell("a.b", st.ids(id.Conversation, "runs")))))
+	}},
 	{"CreateCompany", ofAgents, nil, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		return none(st.CreateCompany(ctx, st.commit(tell(event.AgentCreated, st.made.DefaultAgent)), st.made))
 	}},
@@ -205,7 +224,7 @@ var agentActs = []act{
 		a := agent.Agent{ID: st.ids(id.Agent, "new"), Settings: agent.Settings{Name: fmt.Sprint("New ", nth)}, Version: 1, CreatedAt: now(), UpdatedAt: now()}
 		return none(st.CreateAgent(ctx, st.commit(tell(event.AgentCreated, a.ID)), a))
 	}},
-	{"UpdateAgent", ofAgents, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
+	{"UpdateAgent", ofAgents | ofStreams, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
 		a := agent.Agent{ID: st.ids(id.Agent, "own"), Settings: agent.Settings{Name: fmt.Sprint("Updated ", nth)}, Version: 1, UpdatedAt: now()}
 		return result(st.UpdateAgent(ctx, st.commit(tell(event.AgentUpdated, a.ID)), a))
 	}},
@@ -222,23 +241,23 @@ var turnActs = []act{
 	{"BeginTurn of a new user", ofAgents, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
 		return result(st.beginsTurn(ctx, fmt.Sprint("bob ", nth), agent.Message{User: agent.User{ID: "bob"}}, long))
 	}},
-	{"BeginTurn of a user", ofIdle, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
+	{"BeginTurn of a user", ofIdle | ofStreams, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
 		return result(st.beginsTurn(ctx, fmt.Sprint("ann ", nth), agent.Message{User: agent.User{ID: "ann"}}, long))
 	}},
-	{"BeginTurn in a conversation", ofIdle, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
+	{"BeginTurn in a conversation", ofIdle | ofStreams, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
 		return result(st.beginsTurn(ctx, fmt.Sprint("more ", nth), agent.Message{ConversationID: st.ids(id.Conversation, "idle")}, long))
 	}},
 	{"BeginTurn beside a running one", ofRunning, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
 		return result(st.beginsTurn(ctx, fmt.Sprint("beside ", nth), agent.Message{ConversationID: st.ids(id.Conversation, "runs")}, long))
 	}},
-	{"RecordStep", ofRunning, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
+	{"RecordStep", ofRunning | ofStreams, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
 		s := agent.Step{CallID: fmt.Sprint("call ", nth), Name: "look up", State: agent.StepIntent, Data: []byte(`{}`), At: now()}
 		return none(st.RecordStep(ctx, st.commit(tell("tool.called", st.runs.ConversationID)), st.runs.TurnRef, s))
 	}},
 	{"RenewTurn", ofRunning, talks, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		return none(st.RenewTurn(ctx, st.company, st.runs.TurnRef, long))
 	}},
-	{"EndTurn", ofRunning | ofDocuments, talks, false, func(ctx context.Context, st *stage, _ int) (any, error) {
+	{"EndTurn", ofRunning | ofDocuments | ofStreams, talks, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		return none(st.ends(ctx, st.runs))
 	}},
 	{"TakeTurn", ofRunning, talks, false, func(ctx context.Context, st *stage, _ int) (any, error) {
@@ -247,7 +266,7 @@ var turnActs = []act{
 	{"CancelTurn", ofRunning, talks, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		return none(st.CancelTurn(ctx, st.company, st.runs.ReplyID))
 	}},
-	{"PutFeedback", ofIdle | ofDocuments, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
+	{"PutFeedback", ofIdle | ofDocuments | ofStreams, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
 		f := agent.Feedback{MessageID: st.ids(id.Message, "idle reply"), Rating: agent.RatingUp, Remark: fmt.Sprint("remark ", nth), CreatedAt: now(), UpdatedAt: now()}
 		return result(st.PutFeedback(ctx, st.commit(tell(event.MessageFeedback, st.ids(id.Conversation, "idle"))), f))
 	}},
@@ -262,7 +281,7 @@ var turnActs = []act{
 
 // writes is an act that writes documents.
 func writes(name string, write func(st *stage, nth int) []knowledge.Write) act {
-	return act{"WriteDocuments " + name, ofDocuments, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
+	return act{"WriteDocuments " + name, ofDocuments | ofStreams, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
 		return result(st.WriteDocuments(ctx, st.commit(), write(st, nth)))
 	}}
 }
@@ -319,7 +338,7 @@ var keyActs = []act{
 	}},
 }
 
-var works = []string{"dead", "jobs"}
+var works = []string{"gone", "dead", "jobs"}
 
 var workActs = []act{
 	{"Enqueue", ofWork, works, false, func(ctx context.Context, st *stage, nth int) (any, error) {
@@ -357,6 +376,9 @@ var workActs = []act{
 	}},
 	{"ReviveJob", ofWork, works, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		return none(st.ReviveJob(ctx, st.company, st.ids(id.Work, "dead")))
+	}},
+	{"ReviveJob of a key that is gone", ofWork, works, false, func(ctx context.Context, st *stage, _ int) (any, error) {
+		return none(st.ReviveJob(ctx, st.company, st.ids(id.Work, "gone")))
 	}},
 }
 

@@ -47,7 +47,7 @@ func unhindered(t *testing.T, k *kit) {
 		c, cm := newCompany("Company")
 		st := newStage(k.Store, c)
 		ok(t, "CreateCompany", st.CreateCompany(t.Context(), cm, c))
-		for _, need := range []string{"agent", "documents", "idle", "runs", "key", "dead", "jobs", "claim"} {
+		for _, need := range []string{"agent", "documents", "idle", "runs", "key", "gone", "dead", "jobs", "claim"} {
 			ok(t, need, st.need(t.Context(), need))
 		}
 		close(st.ended)

@@ -110,11 +110,19 @@ func scanMessage(r Rows) (m messageRow, err error) {
 	return m, err
 }
 
-// insertMessage stores a message, which is listed as the user's.
-func insertMessage(tx Tx, company string, seq int64, user string, m agent.Message, body, explanation string) error {
+// insertMessage stores the message of a user.
+func insertMessage(tx Tx, company string, seq int64, user string, m agent.Message, body string) error {
 	_, err := tx.Exec(`INSERT INTO messages (company, conversation_id, seq, id, agent_id, user_id, role, text, body, feedback, explanation, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
-		company, m.ConversationID, seq, m.ID, m.AgentID, user, string(m.Role), m.Text, body, explanation, micros(m.CreatedAt))
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', ?)`,
+		company, m.ConversationID, seq, m.ID, m.AgentID, user, string(m.Role), m.Text, body, micros(m.CreatedAt))
+	return err
+}
+
+// insertReply stores a reply, which is listed as the user's whom it answers.
+func insertReply(tx Tx, company string, seq int64, m agent.Message, body, explanation string) error {
+	_, err := tx.Exec(`INSERT INTO messages (company, conversation_id, seq, id, agent_id, user_id, role, text, body, feedback, explanation, created_at)
+		SELECT company, conversation_id, ?, ?, ?, user_id, ?, ?, ?, '', ?, ? FROM messages WHERE company = ? AND conversation_id = ? AND seq = ?`,
+		seq, m.ID, m.AgentID, string(m.Role), m.Text, body, explanation, micros(m.CreatedAt), company, m.ConversationID, seq-1)
 	return err
 }
 

@@ -73,13 +73,16 @@ func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []kno
 		if err := lockKnowledge(tx, c.Company); err != nil {
 			return err
 		}
-		sh := shelf{tx: tx, company: c.Company, lock: keyShare, planned: map[string]documentRow{}}
+		sh, err := readShelf(tx, c.Company, writes, forChange)
+		if err != nil {
+			return err
+		}
 		var changed []string
 		var rows documentRows
 		for i, w := range writes {
 			d, status, newText, err := sh.judge(w)
 			if err == nil && status != knowledge.Unchanged {
-				sh.planned[d.ID] = d
+				sh.put(d)
 				err = rows.add(c.Company, d, w, newText)
 			}
 			if err != nil {
@@ -95,7 +98,6 @@ func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []kno
 		if err := rows.write(tx); err != nil {
 			return err
 		}
-		var err error
 		if out.Revision, err = advance(tx, c.Company, changed...); err != nil {
 			return err
 		}
@@ -114,13 +116,16 @@ func (s *Store) CheckDocuments(ctx context.Context, company string, writes []kno
 			return err
 		}
 		out = make([]knowledge.Ingested, len(writes))
-		sh := shelf{tx: tx, company: company, planned: map[string]documentRow{}}
+		sh, err := readShelf(tx, company, writes, "")
+		if err != nil {
+			return err
+		}
 		for i, w := range writes {
 			d, status, _, err := sh.judge(w)
 			switch {
 			case err == nil:
 				out[i] = knowledge.Ingested{Document: d.Document, Status: status}
-				sh.planned[d.ID] = d
+				sh.put(d)
 			case isItem(err):
 				out[i] = knowledge.Ingested{Document: knowledge.Document{ExternalID: w.ExternalID}, Err: err}
 			default:

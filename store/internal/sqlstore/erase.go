@@ -45,7 +45,7 @@ func eraseQuotes(tx Tx, company, document string, out *knowledge.Deleted) error 
 		return err
 	}
 	for _, p := range places {
-		m, err := readMessage(tx, `company = ? AND conversation_id = ? AND seq = ?`+forChange, company, p.conversation, p.seq)
+		m, err := readMessage(tx, `company = ? AND conversation_id = ? AND seq = ?`, company, p.conversation, p.seq)
 		if errors.Is(err, store.ErrNotFound) {
 			continue // its conversation was deleted just now
 		}
@@ -71,9 +71,10 @@ func eraseQuotes(tx Tx, company, document string, out *knowledge.Deleted) error 
 	return err
 }
 
-// deleteAgentDocuments removes the documents of one agent.
+// deleteAgentDocuments removes the documents of one agent, whose conversations, which
+// alone may cite them, were removed before.
 func deleteAgentDocuments(tx Tx, company, agentID string) error {
-	ids, err := column(tx, `SELECT id FROM documents WHERE company = ? AND agent_id = ? ORDER BY id`+forUpdate, company, agentID)
+	ids, err := column(tx, `SELECT id FROM documents WHERE company = ? AND agent_id = ? ORDER BY id`, company, agentID)
 	if err != nil {
 		return err
 	}

@@ -49,18 +49,16 @@ func (s *Store) PutFeedback(ctx context.Context, c store.Commit, f agent.Feedbac
 	return out, err
 }
 
-// lockReply locks a reply, and its conversation before it, and returns the
-// feedback on it.
+// lockReply locks the conversation of a reply, under which alone feedback is written,
+// and returns the feedback on it.
 func lockReply(tx Tx, company, id string) (feedback string, err error) {
 	const which = ` FROM messages WHERE company = ? AND id = ? AND role = ?`
 	args := []any{company, id, string(agent.RoleAgent)}
 	var conversation string
-	found, err := one(tx, []any{&conversation}, `SELECT conversation_id`+which, args...)
-	if err == nil && found {
-		found, err = one(tx, []any{&conversation}, `SELECT id FROM conversations WHERE company = ? AND id = ?`+forChange, company, conversation)
-	}
-	if err == nil && found {
-		found, err = one(tx, []any{&feedback}, `SELECT feedback`+which+forChange, args...)
+	found, err := one(tx, []any{&conversation}, `SELECT id FROM conversations WHERE company = ? AND id = (SELECT conversation_id`+which+`)`+forChange,
+		append([]any{company}, args...)...)
+	if err == nil && found { // as it is now that the lock is there
+		found, err = one(tx, []any{&feedback}, `SELECT feedback`+which, args...)
 	}
 	if err == nil && !found {
 		err = store.NotFound("reply", id)

@@ -3,54 +3,85 @@ package sqlstore
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
-// A shelf is a company's documents as they stand, or as they would stand after
-// writes that are only planned.
+// A shelf holds the documents of a company that some writes are about, as they
+// stand, or as they would stand after writes that are only planned.
 type shelf struct {
 	tx      Tx
 	company string
-	lock    string                 // of the agent that a new document is for
-	planned map[string]documentRow // by id
+	byID    map[string]documentRow
+	named   map[externalName]string // ids
 }
 
-// byID returns the document with an id, if there is one.
-func (s shelf) byID(id string) (documentRow, bool, error) {
-	if d, ok := s.planned[id]; ok {
-		return d, true, nil
+// An externalName is what a document is known by where it comes from.
+type externalName struct{ agentID, externalID string }
+
+// readShelf reads the documents that writes may be about. A step that writes gives
+// the lock under which they stay as they are.
+func readShelf(tx Tx, company string, writes []knowledge.Write, lock string) (*shelf, error) {
+	s := &shelf{tx: tx, company: company, byID: map[string]documentRow{}, named: map[externalName]string{}}
+	var ids, names []string
+	for _, w := range writes {
+		if w.ID != "" {
+			ids = append(ids, w.ID)
+		}
+		if w.ExternalID != "" {
+			names = append(names, w.ExternalID)
+		}
 	}
-	return findDocument(s.tx, `company = ? AND id = ?`, s.company, id)
+	for _, by := range []struct {
+		condition string
+		values    []string
+	}{{`id = ?`, ids}, {`external_id = ? AND external_id <> ''`, names}} { // as the index has it
+		var args [][]any
+		for _, v := range slices.Compact(slices.Sorted(slices.Values(by.values))) {
+			args = append(args, []any{company, v})
+		}
+		err := tx.QueryEach(`SELECT `+documentColumns+` FROM documents WHERE company = ? AND `+by.condition+lock, args, func(r Rows) error {
+			d, err := scanDocument(r)
+			if err == nil {
+				s.put(d)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// put notes a document as it stands after a write.
+func (s *shelf) put(d documentRow) {
+	if old, there := s.byID[d.ID]; there {
+		delete(s.named, externalName{old.AgentID, old.ExternalID})
+	}
+	s.byID[d.ID] = d
+	if d.ExternalID != "" {
+		s.named[externalName{d.AgentID, d.ExternalID}] = d.ID
+	}
 }
 
 // byExternalID returns the document of an agent with an external id, if there is
 // one.
-func (s shelf) byExternalID(agentID, externalID string) (documentRow, bool, error) {
-	if externalID == "" {
-		return documentRow{}, false, nil
-	}
-	for _, d := range s.planned {
-		if d.AgentID == agentID && d.ExternalID == externalID {
-			return d, true, nil
-		}
-	}
-	d, found, err := findDocument(s.tx, `company = ? AND agent_id = ? AND external_id = ? AND external_id <> ''`, s.company, agentID, externalID)
-	if _, renamed := s.planned[d.ID]; renamed {
-		return documentRow{}, false, err
-	}
-	return d, found, err
+func (s *shelf) byExternalID(agentID, externalID string) (documentRow, bool) {
+	d, there := s.byID[s.named[externalName{agentID, externalID}]]
+	return d, there
 }
 
 // existing finds the document that a write replaces.
-func (s shelf) existing(w knowledge.Write) (d documentRow, found bool, err error) {
+func (s *shelf) existing(w knowledge.Write) (d documentRow, found bool, err error) {
 	if w.ID == "" {
-		return s.byExternalID(w.AgentID, w.ExternalID)
+		d, found = s.byExternalID(w.AgentID, w.ExternalID)
+		return d, found, nil
 	}
-	d, found, err = s.byID(w.ID)
-	if err == nil && !found {
+	if d, found = s.byID[w.ID]; !found {
 		err = store.NotFound("document", w.ID)
 	}
 	return d, found, err
@@ -59,7 +90,7 @@ func (s shelf) existing(w knowledge.Write) (d documentRow, found bool, err error
 // judge returns a document as it is after a write, what the write does to it, and
 // whether it has another text. The events of the row count the one that will tell
 // of it.
-func (s shelf) judge(w knowledge.Write) (d documentRow, status knowledge.Status, newText bool, err error) {
+func (s *shelf) judge(w knowledge.Write) (d documentRow, status knowledge.Status, newText bool, err error) {
 	old, found, err := s.existing(w)
 	if err != nil {
 		return old, "", false, err
@@ -74,16 +105,12 @@ func (s shelf) judge(w knowledge.Write) (d documentRow, status knowledge.Status,
 		return old, knowledge.Unchanged, false, nil
 	}
 	if !found && w.AgentID != "" {
-		if err := haveAgent(s.tx, s.company, w.AgentID, s.lock); err != nil {
+		if err := haveAgent(s.tx, s.company, w.AgentID, ""); err != nil {
 			return old, "", false, err
 		}
 	}
 	if w.ID != "" {
-		other, taken, err := s.byExternalID(w.AgentID, w.ExternalID)
-		if err != nil {
-			return old, "", false, err
-		}
-		if taken && other.ID != old.ID {
+		if other, taken := s.byExternalID(w.AgentID, w.ExternalID); taken && other.ID != old.ID {
 			return old, "", false, fmt.Errorf("document %s: %w: external id %q is that of document %s", old.ID, store.ErrConflict, w.ExternalID, other.ID)
 		}
 	}
@@ -106,7 +133,7 @@ func (s shelf) judge(w knowledge.Write) (d documentRow, status knowledge.Status,
 }
 
 // allowed returns why a write may not be made to the document that is there.
-func (s shelf) allowed(old documentRow, found bool, w knowledge.Write) error {
+func (s *shelf) allowed(old documentRow, found bool, w knowledge.Write) error {
 	switch {
 	case w.KeepText && !found:
 		return store.NotFound("document", w.ExternalID)

@@ -25,7 +25,7 @@ func (s *Store) BeginTurn(ctx context.Context, c store.Commit, b agent.Begin) (t
 		}
 		m := b.Message
 		m.ConversationID, m.Role = conv.id, agent.RoleUser
-		if err := insertMessage(tx, c.Company, 2*conv.turns-1, cmp.Or(m.User.ID, conv.userID), m, body, ""); err != nil {
+		if err := insertMessage(tx, c.Company, 2*conv.turns-1, cmp.Or(m.User.ID, conv.userID), m, body); err != nil {
 			return err
 		}
 		t = agent.Turn{
@@ -44,40 +44,98 @@ func takeConversation(tx Tx, c *store.Commit, b agent.Begin) (conv conversationR
 	if err != nil {
 		return conv, err
 	}
-	until, began := at+b.Lease.Microseconds(), micros(b.Message.CreatedAt)
+	id := b.Message.ConversationID
+	if id == "" {
+		taken := false
+		if conv, taken, err = ofUser(tx, c, b, at); err != nil || taken {
+			return conv, err
+		}
+		id = conv.id
+	}
+	conv, taken, err := goOn(tx, c, b, id, at)
+	if err != nil || taken {
+		return conv, err
+	}
+	found, err := one(tx, conv.dest(), conversationLease+` WHERE company = ? AND id = ?`, c.Company, id)
+	switch {
+	case err != nil:
+		return conv, err
+	case !found && b.Message.ConversationID != "":
+		return conv, store.NotFound("conversation", id)
+	case found && conv.agentID != b.Message.AgentID:
+		return conv, fmt.Errorf("conversation %s: %w: it is with agent %s, not %s", id, store.ErrConflict, conv.agentID, b.Message.AgentID)
+	case found && conv.running == 1:
+		return conv, busy(conv, at)
+	}
+	return conv, errAgain // its turn ended just now, or it was deleted
+}
+
+func busy(conv conversationRow, at int64) error {
+	return &agent.BusyError{ConversationID: conv.id, Lapsed: conv.leaseUntil <= at}
+}
+
+// ofUser finds the conversation of a message that names none: that of its user, if
+// there is one without a running turn, or else one that it begins.
+func ofUser(tx Tx, c *store.Commit, b agent.Begin, at int64) (conv conversationRow, began bool, err error) {
+	m := b.Message
 	for range 2 { // the second time if another first message of the user's was quicker
-		conv, found, err := conversationOf(tx, c.Company, b.Message)
-		if err != nil {
-			return conv, err
+		found := false
+		if m.User.ID != "" {
+			found, err = one(tx, conv.dest(), conversationLease+` WHERE company = ? AND user_id = ? AND agent_id = ? AND user_id <> ''
+				ORDER BY last_message_at DESC, id DESC LIMIT 1`, c.Company, m.User.ID, m.AgentID)
 		}
-		if found && conv.running == 1 {
-			return conv, &agent.BusyError{ConversationID: conv.id, Lapsed: conv.leaseUntil <= at}
+		if err == nil && found && conv.running == 1 {
+			err = busy(conv, at)
 		}
-		if !found {
-			if err := haveAgent(tx, c.Company, b.Message.AgentID, keyShare); err != nil {
-				return conv, err
-			}
-			conv = conversationRow{id: b.NewConversation, agentID: b.Message.AgentID, userID: b.Message.User.ID}
+		if err != nil || found {
+			return conv, false, err
 		}
-		conv.turns++
-		conv.fence = max(conv.fence+1, at)
-		events, last := numbered(turnEvents(c.Events, conv.id, !found), conv.id, conv.events)
-		var n int64
-		if found {
-			n, err = tx.Exec(`UPDATE conversations SET turns = ?, events = ?, running = 1, reply_id = ?, worker = ?, fence = ?,
-				lease_until = ?, taken = 0, cancelled = 0, last_message_at = ? WHERE company = ? AND id = ?`,
-				conv.turns, last, b.ReplyID, b.Worker, conv.fence, until, began, c.Company, conv.id)
-		} else {
-			n, err = tx.Exec(`INSERT INTO conversations (company, id, agent_id, user_id, turns, events, running, reply_id, worker, fence,
-				lease_until, created_at, last_message_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-				c.Company, conv.id, conv.agentID, conv.userID, conv.turns, last, b.ReplyID, b.Worker, conv.fence, until, began, began)
-		}
-		if err != nil || n > 0 {
-			c.Events = events
-			return conv, err
+		if conv, began, err = beginConversation(tx, c, b, at); err != nil || began {
+			return conv, began, err
 		}
 	}
-	return conv, fmt.Errorf("conversation %s: %w: it is there already", b.NewConversation, store.ErrConflict)
+	found, err := one(tx, []any{&conv.id}, `SELECT id FROM conversations WHERE company = ? AND id = ?`, c.Company, b.NewConversation)
+	if err == nil {
+		if err = errAgain; found { // otherwise another one of the user's came and went
+			err = fmt.Errorf("conversation %s: %w: it is there already", b.NewConversation, store.ErrConflict)
+		}
+	}
+	return conv, false, err
+}
+
+// goOn leases a conversation of which no turn runs.
+func goOn(tx Tx, c *store.Commit, b agent.Begin, id string, at int64) (conv conversationRow, taken bool, err error) {
+	m := b.Message
+	events := turnEvents(c.Events, id, false)
+	_, own := numbered(events, id, 0)
+	conv = conversationRow{id: id, agentID: m.AgentID}
+	taken, err = one(tx, []any{&conv.userID, &conv.turns, &conv.events, &conv.fence},
+		`UPDATE conversations SET turns = turns + 1, events = events + ?, running = 1, reply_id = ?, worker = ?,
+			fence = CASE WHEN fence < ? THEN ? ELSE fence + 1 END, lease_until = ?, taken = 0, cancelled = 0, last_message_at = ?
+			WHERE company = ? AND id = ? AND agent_id = ? AND running = 0 RETURNING user_id, turns, events, fence`,
+		own, b.ReplyID, b.Worker, at, at, at+b.Lease.Microseconds(), micros(m.CreatedAt), c.Company, id, m.AgentID)
+	if taken {
+		c.Events, _ = numbered(events, id, conv.events-own)
+	}
+	return conv, taken, err
+}
+
+// beginConversation begins one with a running turn, unless there is one.
+func beginConversation(tx Tx, c *store.Commit, b agent.Begin, at int64) (conv conversationRow, began bool, err error) {
+	m := b.Message
+	if err := haveAgent(tx, c.Company, m.AgentID, keyShare); err != nil {
+		return conv, false, err
+	}
+	conv = conversationRow{id: b.NewConversation, agentID: m.AgentID, userID: m.User.ID, turns: 1, fence: at}
+	events, last := numbered(turnEvents(c.Events, conv.id, true), conv.id, 0)
+	asked := micros(m.CreatedAt)
+	n, err := tx.Exec(`INSERT INTO conversations (company, id, agent_id, user_id, turns, events, running, reply_id, worker, fence,
+		lease_until, created_at, last_message_at) VALUES (?, ?, ?, ?, 1, ?, 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		c.Company, conv.id, conv.agentID, conv.userID, last, b.ReplyID, b.Worker, conv.fence, at+b.Lease.Microseconds(), asked, asked)
+	if n > 0 {
+		c.Events = events
+	}
+	return conv, n > 0, err
 }
 
 // turnEvents gives the events of a turn their conversation, and leaves out the
@@ -109,25 +167,6 @@ const conversationLease = `SELECT id, agent_id, user_id, turns, events, running,
 
 func (c *conversationRow) dest() []any {
 	return []any{&c.id, &c.agentID, &c.userID, &c.turns, &c.events, &c.running, &c.replyID, &c.fence, &c.leaseUntil, &c.taken, &c.cancelled}
-}
-
-// conversationOf finds the conversation a message goes to, if there is one, and
-// locks it.
-func conversationOf(tx Tx, company string, m agent.Message) (c conversationRow, found bool, err error) {
-	switch {
-	case m.ConversationID != "":
-		found, err = one(tx, c.dest(), conversationLease+` WHERE company = ? AND id = ?`+forUpdate, company, m.ConversationID)
-		if err == nil && !found {
-			return c, false, store.NotFound("conversation", m.ConversationID)
-		}
-		if err == nil && c.agentID != m.AgentID {
-			return c, false, fmt.Errorf("conversation %s: %w: it is with agent %s, not %s", c.id, store.ErrConflict, c.agentID, m.AgentID)
-		}
-	case m.User.ID != "":
-		found, err = one(tx, c.dest(), conversationLease+` WHERE company = ? AND user_id = ? AND agent_id = ? AND user_id <> ''
-			ORDER BY last_message_at DESC, id DESC LIMIT 1`+forUpdate, company, m.User.ID, m.AgentID)
-	}
-	return c, found, err
 }
 
 // haveAgent returns a [store.NotFoundError] if the agent is not there. A step that
@@ -238,12 +277,7 @@ func (s *Store) EndTurn(ctx context.Context, c store.Commit, t agent.TurnRef, e 
 		if err := checkCitations(tx, c.Company, conv, seq, e.Reply.Citations); err != nil {
 			return err
 		}
-		var user string
-		if _, err := one(tx, []any{&user}, `SELECT user_id FROM messages WHERE company = ? AND conversation_id = ? AND seq = ?`,
-			c.Company, conv.id, seq-1); err != nil {
-			return err
-		}
-		if err := insertMessage(tx, c.Company, seq, user, m, body, string(e.Explanation)); err != nil {
+		if err := insertReply(tx, c.Company, seq, m, body, string(e.Explanation)); err != nil {
 			return err
 		}
 		return s.write(c, tx)

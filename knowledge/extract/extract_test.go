@@ -115,8 +115,8 @@ func TestExtractRefuses(t *testing.T) {
 	if _, err := Extract(Text, make([]byte, MaxBytes+1)); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("Extract(%d bytes) = %v, want ErrTooLarge", MaxBytes+1, err)
 	}
-	if _, err := Extract("pdf", nil); !errors.Is(err, ErrFormat) {
-		t.Errorf("Extract(pdf) = %v, want ErrFormat", err)
+	if _, err := Extract("doc", nil); !errors.Is(err, ErrFormat) {
+		t.Errorf("Extract(doc) = %v, want ErrFormat", err)
 	}
 }
 

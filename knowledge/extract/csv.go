@@ -1,0 +1,154 @@
+package extract
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// delimiters are what parts the fields of such files, the likeliest first.
+var delimiters = []rune{',', ';', '\t', '|'}
+
+// csvFile makes a line of each record: "Plan: Pro; Price: 20" under a header,
+// "Pro | 20" without one. Each is a block of its own.
+func csvFile(ctx context.Context, text string) (Result, error) {
+	w := writer{ctx: ctx}
+	comma, text := delimiter(text)
+	r := csv.NewReader(strings.NewReader(text))
+	r.Comma, r.LazyQuotes, r.FieldsPerRecord, r.ReuseRecord = comma, true, -1, true
+	var names []string
+	var first []string // held until the second tells whether it names the columns
+	for n := 0; ; {
+		rec, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return Result{}, fmt.Errorf("%w: %v", ErrDamaged, err)
+		}
+		if len(filled(rec)) == 0 {
+			continue
+		}
+		if n++; n == 1 {
+			first = append(first, rec...)
+			continue
+		}
+		if n == 2 {
+			if isHeader(first, rec) {
+				names = first
+			} else {
+				w.record(nil, first)
+			}
+		}
+		w.record(names, rec)
+		if w.stopped() {
+			break
+		}
+	}
+	if len(w.list) == 0 {
+		w.record(nil, first)
+	}
+	return w.result(Result{})
+}
+
+// record writes a row as one line.
+func (w *writer) record(names, cells []string) {
+	if names == nil {
+		w.row(strings.Join(filled(cells), " | "))
+		return
+	}
+	var parts []string
+	for i, c := range cells {
+		c = oneLine(c)
+		switch {
+		case c == "":
+		case i < len(names) && oneLine(names[i]) != "":
+			parts = append(parts, oneLine(names[i])+": "+c)
+		default:
+			parts = append(parts, c)
+		}
+	}
+	w.row(strings.Join(parts, "; "))
+}
+
+// row writes a line that is kept whole.
+func (w *writer) row(text string) { w.add(Block{Kind: Table}, "", text) }
+
+// delimiter tells what parts the fields of text, and returns the text without
+// the line "sep=;" that some programs say it with. It is the character that
+// stands, outside of quotes, most often the same number of times in a line.
+func delimiter(text string) (rune, string) {
+	if line, rest, _ := strings.Cut(text, "\n"); len(line) >= 5 && strings.EqualFold(line[:4], "sep=") {
+		if line = strings.TrimRight(line, "\r"); len(line) == 5 && strings.ContainsAny(line[4:], ",;\t|:") {
+			return rune(line[4]), rest
+		}
+	}
+	head := text[:min(len(text), 64<<10)]
+	best, bestScore := ',', 0
+	for _, d := range delimiters {
+		counts := map[int]int{} // lines by the number of delimiters in them
+		quoted, n := false, 0
+		for _, c := range head {
+			switch {
+			case c == '"':
+				quoted = !quoted
+			case quoted:
+			case c == d:
+				n++
+			case c == '\n':
+				counts[n]++
+				n = 0
+			}
+		}
+		if n > 0 {
+			counts[n]++
+		}
+		score := 0
+		for n, lines := range counts {
+			if n > 0 {
+				score = max(score, lines*100+min(n, 99))
+			}
+		}
+		if score > bestScore {
+			best, bestScore = d, score
+		}
+	}
+	return best, text
+}
+
+// isHeader reports whether a first row names the columns: its cells are words,
+// all of them different, and there is one over nearly every column.
+func isHeader(first, second []string) bool {
+	seen := map[string]bool{}
+	for i, c := range first {
+		c = strings.ToLower(oneLine(c))
+		if c == "" {
+			continue
+		}
+		if seen[c] || len(c) > 80 || isNumber(c) || strings.IndexFunc(c, unicode.IsLetter) < 0 {
+			return false
+		}
+		if i < len(second) && strings.ContainsAny(c, "@") && strings.ContainsAny(second[i], "@") {
+			return false // two addresses
+		}
+		seen[c] = true
+	}
+	return len(seen) >= 2 && len(seen)*2 > len(second) || len(seen) == 1 && len(first) == 1 && isNumber(second[0])
+}
+
+// isNumber reports whether a cell is a number, an amount or a date in digits.
+func isNumber(s string) bool {
+	s = strings.Trim(s, " $€£¥%+-")
+	if s == "" {
+		return false
+	}
+	if _, err := strconv.ParseFloat(s, 64); err == nil {
+		return true
+	}
+	return strings.Trim(s, "0123456789.,:/- ") == ""
+}

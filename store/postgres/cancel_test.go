@@ -104,7 +104,7 @@ func TestNetworkStandsStill(t *testing.T) {
 	t.Parallel()
 	pools(t, func(t *testing.T, p *proxy, s *stepper, database string) {
 		look := connect(t, database)
-		for n := 1; n < 9; n += 2 {
+		for n := 1; n < 9; n += 3 {
 			seen := 0
 			p.on(func(kind byte, text string) verdict {
 				if strings.HasPrefix(text, "COMMIT") {

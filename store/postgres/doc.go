@@ -11,7 +11,11 @@
 // committed. When a method returns nil the step is committed, as durably as the
 // server's synchronous_commit says: leave it on. When the connection breaks while
 // the server commits, nobody can say whether it did; the error says so, and what
-// asks again under the same idempotency key gets the answer.
+// asks again under the same idempotency key gets the answer. A caller who leaves ends
+// the step, unless its COMMIT is sent: that is waited for, for 30 s at most.
+//
+// A server that is away, as in a restart, is waited for, for 3 s: then a step fails
+// with an error that wraps store.ErrUnavailable and says why.
 //
 // Nothing that is correct depends on notifications, sequences, triggers or advisory
 // locks, but that migrations take one, so that of several processes one migrates.

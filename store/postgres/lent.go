@@ -39,7 +39,8 @@ type lent struct {
 // transaction is in the way: then the error holds a *pgconn.PgError with SQLSTATE
 // 40001 or 40P01, and the host does its whole transaction again. Commit it soon:
 // until then, what the step locks keeps others waiting, and what it wrote is seen by
-// nobody.
+// nobody. What a call reads beside its step takes another connection of the store's
+// pool: let it have one more than transactions are lent at a time.
 func WithTx(ctx context.Context, tx pgx.Tx) context.Context {
 	return sqlstore.Lend(ctx, &lent{tx: tx})
 }

@@ -165,15 +165,16 @@ func TestMigrationsByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Release()
-	all := `CREATE SCHEMA hand; SET LOCAL search_path TO hand;`
+	var all strings.Builder
+	all.WriteString(`CREATE SCHEMA hand; SET LOCAL search_path TO hand;`)
 	for _, name := range migrationFiles(t) {
 		b, err := fs.ReadFile(postgres.Migrations(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all += string(b) + ";"
+		all.WriteString(string(b) + ";")
 	}
-	if _, err := c.Exec(t.Context(), all); err != nil {
+	if _, err := c.Exec(t.Context(), all.String()); err != nil {
 		t.Fatal(err)
 	}
 	hand, want := shape(t, pool, "hand"), shape(t, pool, made.name)

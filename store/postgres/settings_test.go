@@ -45,36 +45,33 @@ func TestQueryModes(t *testing.T) {
 // does.
 func TestSettingsOfTheRole(t *testing.T) {
 	t.Parallel()
-	for _, set := range []string{
-		"default_transaction_isolation = serializable",
-		"default_transaction_isolation = 'repeatable read'",
-		"default_transaction_read_only = on",
-		"default_transaction_deferrable = on",
-		"standard_conforming_strings = off",
-		"search_path = 'elsewhere, pg_catalog'",
-		"bytea_output = escape",
-		"DateStyle = 'German, DMY'",
-		"IntervalStyle = iso_8601",
-		"TimeZone = 'Asia/Kathmandu'",
-		"extra_float_digits = 0",
-		"plan_cache_mode = force_generic_plan",
-		"row_security = off",
-		"transform_null_equals = on",
+	for name, set := range map[string][]string{
+		"reads": {
+			"default_transaction_isolation = serializable", "default_transaction_read_only = on", "default_transaction_deferrable = on",
+			"search_path = 'elsewhere, pg_catalog'", "plan_cache_mode = force_generic_plan", "row_security = off",
+		},
+		"forms": {
+			"default_transaction_isolation = 'repeatable read'", "standard_conforming_strings = off", "bytea_output = escape",
+			"DateStyle = 'German, DMY'", "IntervalStyle = iso_8601", "TimeZone = 'Asia/Kathmandu'", "extra_float_digits = 0",
+			"transform_null_equals = on", "lc_messages = 'C'",
+		},
 	} {
-		t.Run(set, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			useDesk(t, open(t, withSetting(t, set)).Store)
+			useDesk(t, open(t, withSettings(t, set...)).Store)
 		})
 	}
 }
 
-// withSetting is a pool on a database for which something is set.
-func withSetting(t testing.TB, set string) *pgxpool.Pool {
+// withSettings is a pool on a database for which something is set.
+func withSettings(t testing.TB, settings ...string) *pgxpool.Pool {
 	t.Helper()
 	database := pgtest.Database(t)
 	c := connect(t, database)
-	if _, err := c.Exec(t.Context(), fmt.Sprintf("ALTER DATABASE %s SET %s", c.Config().Database, set)); err != nil {
-		t.Fatal(err)
+	for _, set := range settings {
+		if _, err := c.Exec(t.Context(), fmt.Sprintf("ALTER DATABASE %s SET %s", c.Config().Database, set)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return connectPool(t, newConfig(t, database))
 }
@@ -82,7 +79,7 @@ func withSetting(t testing.TB, set string) *pgxpool.Pool {
 // Connections that would change texts, or cannot give bytes back, are refused.
 func TestRefusedSettings(t *testing.T) {
 	t.Parallel()
-	pool := withSetting(t, "client_encoding = latin1")
+	pool := withSettings(t, "client_encoding = latin1")
 	if err := postgres.New(pool, nil).Prepare(t.Context()); err == nil || !strings.Contains(err.Error(), "client_encoding LATIN1: set it to UTF8") {
 		t.Errorf("Prepare with another client_encoding = %v", err)
 	}

@@ -10,8 +10,7 @@ import (
 	"github.com/answerdesk-go/answerdesk/knowledge/extract/internal/pdf"
 )
 
-// pdfFile reads the text of a PDF in the order in which it is read: by columns,
-// without what runs over and under the pages.
+// pdfFile reads a PDF. What its readers have not thought of stops no server.
 func pdfFile(ctx context.Context, data []byte) (res Result, err error) {
 	defer func() {
 		if x := recover(); x != nil {
@@ -19,9 +18,15 @@ func pdfFile(ctx context.Context, data []byte) (res Result, err error) {
 			if !ok {
 				panic(x)
 			}
-			res, err = Result{}, fmt.Errorf("%w: %v", ErrDamaged, bug) // one odd file stops no server
+			res, err = Result{}, fmt.Errorf("%w: print it to PDF again: %v", ErrDamaged, bug)
 		}
 	}()
+	return readPDF(ctx, data)
+}
+
+// readPDF reads the text of a PDF in the order in which it is read: by columns,
+// without what runs over and under the pages.
+func readPDF(ctx context.Context, data []byte) (Result, error) {
 	f, err := pdf.Open(ctx, data)
 	if err != nil {
 		return Result{}, pdfError(err)

@@ -215,7 +215,7 @@ func (d *pdfDocument) goesOn(l *pdfLine, heading, page int, leading float64) boo
 	// A line that ends before the next word had to go on to another was ended.
 	word, _, _ := strings.Cut(l.cells[0].text, " ")
 	room := float64(utf8.RuneCountInString(word)+1) * 0.55 * l.size
-	if !wideScript(first) && !rightToLeft(l.cells) && d.right-p.last.x1() > room+2*l.size {
+	if !wideScript(first) && !strings.HasSuffix(p.text, "-") && !rightToLeft(l.cells) && d.right-p.last.x1() > room+2*l.size {
 		return false
 	}
 	return p.level > 0 || indent < 0.8*l.size || indent > 6*l.size || !endsSentence(p.text)

@@ -210,7 +210,7 @@ func (f cellFormat) time(v float64, from1904 bool) (string, bool) {
 	begin := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
 	if from1904 {
 		begin = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
-	} else if v < 61 && v >= 1 {
+	} else if f.date && v < 61 && v >= 1 {
 		v++
 	}
 	days, part := math.Modf(v)

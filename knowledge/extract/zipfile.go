@@ -106,7 +106,10 @@ type xmlPart struct {
 	err    error // why it ended, if not at its end
 }
 
-func (x *xmlPart) Close() { x.closer.Close() }
+// Close closes the part.
+func (x *xmlPart) Close() {
+	x.closer.Close()
+}
 
 // next returns the next tag or text, or nil at the end and where nothing more
 // can be read. Documents with a DTD are refused, and with it every entity that

@@ -335,9 +335,10 @@ func (in *interpreter) place(s *state, tm *matrix, ch char) {
 	text := ch.text
 	for i := len(in.marks) - 1; i >= 0; i-- {
 		if mk := &in.marks[i]; mk.actual != nil {
-			if mk.said {
-				text = ""
-			} else {
+			if n := len(in.c.Glyphs); mk.said && n > 0 {
+				in.c.Glyphs[n-1].W += width // it stands for this one too
+				return
+			} else if !mk.said {
 				text, mk.said = *mk.actual, true
 			}
 			break

@@ -282,14 +282,10 @@ func (fo *font) next(s string) (char, int) {
 		}
 		return char{text, w * fo.scale, c == 32}, 1
 	}
-	var n uint32
-	size := 2
-	switch {
-	case fo.encoding != nil:
+	size := min(2, len(s))
+	n := code(s[:size])
+	if fo.encoding != nil {
 		n, size = fo.encoding.next(s, 2)
-	default:
-		size = min(2, len(s))
-		n = code(s[:size])
 	}
 	cid := n
 	if fo.encoding != nil {

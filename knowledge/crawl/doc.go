@@ -2,11 +2,11 @@
 // became of it and why. It keeps nothing: what an earlier crawl learned is
 // asked of the caller, and what this one learns is handed to it.
 //
-//	out, err := egress.New(nil)
+//	crawler, err := crawl.New(out.HTTP(), nil) // out is an egress.Client
 //	if err != nil {
 //		return err
 //	}
-//	run, err := crawl.New(out.HTTP(), nil).Crawl(crawl.Site{URL: "https://example.com/"}, known)
+//	run, err := crawler.Crawl(crawl.Site{URL: "https://example.com/"}, known)
 //	if err != nil {
 //		return err
 //	}
@@ -48,4 +48,7 @@
 // are bounded, each by an option, and so are addresses that differ in a number
 // or a parameter alone, which is how calendars and filters become endless. What
 // a bound kept away is reported with the bound's name.
+//
+// A visit's Body is the page as sent, in UTF-8; [MainContent] takes out of it
+// what stands on every page of a site.
 package crawl

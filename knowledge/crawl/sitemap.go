@@ -27,9 +27,10 @@ type sitemapEntry struct {
 	index        bool   // loc is a sitemap
 }
 
-// readSitemap calls each for the entries of a sitemap: XML or a line a page,
-// compressed or not. What stands before an error was reported all the same.
-func readSitemap(r io.Reader, each func(sitemapEntry)) error {
+// readSitemap calls each for the entries of a sitemap of at most limit bytes,
+// unpacked: XML or a line a page, compressed or not. What stands before an error
+// was reported all the same.
+func readSitemap(r io.Reader, limit int64, each func(sitemapEntry)) error {
 	in := bufio.NewReader(r)
 	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte("\x1f\x8b")) {
 		zip, err := gzip.NewReader(in)
@@ -38,7 +39,7 @@ func readSitemap(r io.Reader, each func(sitemapEntry)) error {
 		}
 		in = bufio.NewReader(zip)
 	}
-	whole := &io.LimitedReader{R: in, N: maxSitemapBytes}
+	whole := &io.LimitedReader{R: in, N: limit}
 	in = bufio.NewReader(whole)
 	if bom, _ := in.Peek(3); bytes.Equal(bom, []byte("\xef\xbb\xbf")) {
 		_, _ = in.Discard(3) // just peeked

@@ -123,7 +123,7 @@ func (r *Run) readSitemap(ctx context.Context, address string, each func(*url.UR
 		return source
 	}
 	a := r.file(ctx, u, true, func(from *url.URL, in io.Reader) Reason {
-		err := readSitemap(in, func(e sitemapEntry) {
+		err := readSitemap(in, maxSitemapBytes, func(e sitemapEntry) {
 			source.Entries++
 			each(from, e)
 		})

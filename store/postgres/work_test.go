@@ -129,7 +129,7 @@ func TestWorkOfSeveralProcesses(t *testing.T) {
 	}
 	for n := range each {
 		for k := range keys {
-			w := store.Work{ID: id.New(id.Work), Queue: "q", Key: fmt.Sprint("key ", k), Payload: []byte(fmt.Sprint(n))}
+			w := store.Work{ID: id.New(id.Work), Queue: "q", Key: fmt.Sprint("key ", k), Payload: fmt.Append(nil, n)}
 			if err := first.Enqueue(t.Context(), store.Commit{Company: first.company, Work: []store.Work{w}}); err != nil {
 				t.Fatal(err)
 			}

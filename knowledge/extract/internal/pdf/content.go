@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"math"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -255,10 +256,8 @@ func (in *interpreter) form(v any, resources dict, s state, depth int) {
 	default:
 		return
 	}
-	for _, id := range in.forms {
-		if id == x.id {
-			return
-		}
+	if slices.Contains(in.forms, x.id) {
+		return
 	}
 	if depth >= maxForms {
 		return

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"embed"
@@ -105,7 +106,8 @@ func readApplied(ctx context.Context, conn querier, ms []schema.Migration, where
 		return 0, err
 	}
 	defer rows.Close()
-	return schema.Applied(rows, ms)
+	n, err := schema.Applied(rows, ms)
+	return n, cmp.Or(err, rows.Err())
 }
 
 // Schema returns the migrations that this package has, and which of them the

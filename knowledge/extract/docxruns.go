@@ -40,6 +40,7 @@ type docxRuns struct {
 	d          *docx
 	b          *strings.Builder
 	properties func()
+	hidden     bool   // the run being read is
 	fields     []bool // of the fields that stand around: whether their result has begun
 }
 
@@ -88,8 +89,12 @@ func (r *docxRuns) element(e xml.StartElement) {
 	}
 }
 
-// visible reports whether no field around is being told how to make its result.
+// visible reports whether what comes is to be seen, and no field around is being
+// told how to make its result.
 func (r *docxRuns) visible() bool {
+	if r.hidden {
+		return false
+	}
 	for _, result := range r.fields {
 		if !result {
 			return false
@@ -100,19 +105,14 @@ func (r *docxRuns) visible() bool {
 
 // run reads a stretch of one look; none of it if that is to be hidden.
 func (r *docxRuns) run() {
-	hidden, length := false, r.b.Len()
 	r.d.x.each(func(e xml.StartElement) {
-		if e.Name.Local == "rPr" {
-			r.d.x.each(func(e xml.StartElement) { hidden = hidden || (e.Name.Local == "vanish" && on(e)) })
+		if e.Name.Local == "rPr" { // which comes first
+			r.d.x.each(func(e xml.StartElement) { r.hidden = r.hidden || e.Name.Local == "vanish" && on(e) })
 			return
 		}
 		r.element(e)
 	})
-	if hidden && r.b.Len() > length {
-		kept := r.b.String()[:length]
-		r.b.Reset()
-		r.b.WriteString(kept)
-	}
+	r.hidden = false
 }
 
 // textBox keeps the paragraphs of a text box for behind the one around it.

@@ -231,3 +231,23 @@ func TestHostileOffice(t *testing.T) {
 		t.Errorf("ExtractReader of %d bytes = %v, want ErrTooLarge", MaxFile+1, err)
 	}
 }
+
+// A sheet whose cells stand far apart is not filled up between them.
+func TestSparseSheet(t *testing.T) {
+	var sheet strings.Builder
+	sheet.WriteString(`<worksheet><row r="1">`)
+	for range maxColumn {
+		sheet.WriteString(`<c><v>1</v></c>`)
+	}
+	sheet.WriteString(`</row>`)
+	for r := 2; r < 3000; r++ {
+		fmt.Fprintf(&sheet, `<row r="%d"><c r="XFD%d"><v>2</v></c></row>`, r, r)
+	}
+	sheet.WriteString(`<mergeCell ref="A1:XFD1000000"/></worksheet>`)
+	data := pack(t, "_rels/.rels", rels(rel("r", "officeDocument", "xl/workbook.xml")), "xl/_rels/workbook.xml.rels", rels(rel("s", "worksheet", "s.xml")),
+		"xl/workbook.xml", `<workbook><sheet name="Wide" r:id="s"/></workbook>`, "xl/s.xml", sheet.String())
+	r, err := Extract(XLSX, data)
+	if err != nil || len(r.Text) > 1<<20 || len(r.Blocks) < 3000 {
+		t.Errorf("a sparse sheet becomes %d bytes in %d blocks, %v", len(r.Text), len(r.Blocks), err)
+	}
+}

@@ -34,6 +34,9 @@ func readPDF(ctx context.Context, data []byte) (Result, error) {
 	d := pdfDocument{}
 	size, pictures, unknown, known := 0, 0, 0, 0
 	for n := 1; n <= f.Pages(); n++ {
+		if err := ctx.Err(); err != nil {
+			return Result{}, err
+		}
 		c, err := f.Page(n)
 		if err != nil && !errors.Is(err, pdf.ErrDamaged) {
 			return Result{}, pdfError(err)

@@ -10,6 +10,11 @@ import (
 	"unicode/utf8"
 )
 
+const (
+	maxPassage = 16 << 10 // bytes of lines that are put together
+	maxRows    = 256      // of a table of which the columns are looked for
+)
+
 // A pdfDocument is the lines of all pages, before they become blocks.
 type pdfDocument struct {
 	pages [][]pdfLine
@@ -197,7 +202,7 @@ func (d *pdfDocument) line(w *writer, l *pdfLine, page int, leading float64) {
 // goesOn reports whether a line goes on with the passage before it.
 func (d *pdfDocument) goesOn(l *pdfLine, heading, page int, leading float64) bool {
 	p := &d.para
-	if (heading > 0) != (p.heading > 0) || heading != p.heading || math.Abs(l.size-p.last.size) > 0.1*l.size || len(l.cells) > 1 || len(p.last.cells) > 1 {
+	if heading != p.heading || len(p.text) > maxPassage || math.Abs(l.size-p.last.size) > 0.1*l.size || len(l.cells) > 1 || len(p.last.cells) > 1 {
 		return false
 	}
 	first, _ := utf8.DecodeRuneInString(l.text())
@@ -242,7 +247,7 @@ func (d *pdfDocument) flush(w *writer) {
 // tableRows reads lines as rows of a table if two or more that follow each
 // other are made of cells that stand below each other, and returns how many.
 func tableRows(lines []pdfLine) (rows [][]string, n int) {
-	for n < len(lines) && len(lines[n].cells) > 1 && (n == 0 || lines[n-1].y-lines[n].y > 0 && lines[n-1].y-lines[n].y < 4*lines[n].size) {
+	for n < min(len(lines), maxRows) && len(lines[n].cells) > 1 && (n == 0 || lines[n-1].y-lines[n].y > 0 && lines[n-1].y-lines[n].y < 4*lines[n].size) {
 		n++
 	}
 	if n < 2 {

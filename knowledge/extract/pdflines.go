@@ -172,7 +172,7 @@ func cellOf(row []pdf.Glyph) (pdfCell, bool) {
 }
 
 // maxLaidOut is how many cells a page may have for columns to be looked for.
-const maxLaidOut = 4000
+const maxLaidOut = 2000
 
 // inReadingOrder puts cells in order: where two columns of text stand side by
 // side, the left one first. Cells come sorted from the top.
@@ -213,11 +213,15 @@ func gutter(cells []pdfCell) (float64, bool) {
 	for _, c := range cells {
 		starts[math.Round(c.x0)]++
 	}
-	best, bestCount := 0.0, 0
+	var likely []float64
 	for x, n := range starts {
-		if n < 4 {
-			continue
+		if n >= 4 {
+			likely = append(likely, x)
 		}
+	}
+	slices.SortFunc(likely, func(a, b float64) int { return cmp.Or(starts[b]-starts[a], cmp.Compare(a, b)) })
+	best, bestCount := 0.0, 0
+	for _, x := range likely[:min(len(likely), 32)] {
 		var left, right, across int
 		var leftWidth, rightWidth, leftText, rightText float64
 		minX, maxLeft, maxX := math.Inf(1), math.Inf(-1), math.Inf(-1)

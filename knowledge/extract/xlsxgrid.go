@@ -5,6 +5,11 @@ import (
 	"strings"
 )
 
+const (
+	maxSpan = 256     // columns or rows that a merged cell is said to go over
+	maxArea = 4 << 20 // cells, filled or not, of one table
+)
+
 // A grid is the filled cells of a sheet.
 type grid struct {
 	cells  []sheetCell
@@ -13,6 +18,7 @@ type grid struct {
 
 func newGrid(cells []sheetCell, merges []merged) *grid {
 	cells = sortCells(cells)
+	slices.SortFunc(merges, func(a, b merged) int { return int(a.top - b.top) })
 	g := &grid{cells: cells, merges: merges}
 	// A cell that is merged over rows says the same in each of them.
 	extra := 0
@@ -21,7 +27,7 @@ func newGrid(cells []sheetCell, merges []merged) *grid {
 		if text == "" || m.bottom == m.top {
 			continue
 		}
-		for row := m.top + 1; row <= m.bottom && extra < 1<<16; row++ {
+		for row := m.top + 1; row <= min(m.bottom, m.top+maxSpan) && extra < 1<<16; row++ {
 			cells = append(cells, sheetCell{row, m.left, text})
 			extra++
 		}
@@ -63,9 +69,9 @@ func (g *grid) band(w *writer, cells []sheetCell) {
 	for _, c := range cells {
 		used[c.column] = true
 	}
-	for _, m := range g.merges {
-		if m.top >= cells[0].row && m.top <= cells[len(cells)-1].row && used[m.left] {
-			for c := m.left; c <= m.right; c++ {
+	for _, m := range g.mergesIn(cells[0].row, cells[len(cells)-1].row) {
+		if used[m.left] {
+			for c := m.left; c <= min(m.right, m.left+maxSpan); c++ {
 				used[c] = true // an empty part of a merged cell parts nothing
 			}
 		}
@@ -97,6 +103,14 @@ func (g *grid) band(w *writer, cells []sheetCell) {
 // cells that are merged over columns stand before the names below them.
 func (g *grid) region(w *writer, cells []sheetCell, left int32) {
 	var rows [][]string
+	width := int64(0)
+	for _, c := range cells {
+		width = max(width, int64(c.column-left)+1)
+	}
+	if height := int64(cells[len(cells)-1].row-cells[0].row) + 1; width*height > maxArea {
+		g.sparse(w, cells)
+		return
+	}
 	var numbers []int32 // of the rows in the sheet
 	for i, c := range cells {
 		if i == 0 || c.row != cells[i-1].row {
@@ -137,6 +151,27 @@ func (g *grid) region(w *writer, cells []sheetCell, left int32) {
 	w.table(rows)
 }
 
+// sparse writes the rows of a region that is too large, and so nearly empty, to
+// be written as a table.
+func (g *grid) sparse(w *writer, cells []sheetCell) {
+	var row []string
+	for i, c := range cells {
+		row = append(row, c.text)
+		if i+1 == len(cells) || cells[i+1].row != c.row {
+			w.row(strings.Join(row, " | "))
+			row = row[:0]
+		}
+	}
+}
+
+// mergesIn returns the merged cells that begin in those rows.
+func (g *grid) mergesIn(first, last int32) []merged {
+	byTop := func(m merged, row int32) int { return int(m.top - row) }
+	from, _ := slices.BinarySearchFunc(g.merges, first, byTop)
+	to, _ := slices.BinarySearchFunc(g.merges, last+1, byTop)
+	return g.merges[from:to]
+}
+
 func widest(rows [][]string) int {
 	n := 0
 	for _, r := range rows {
@@ -149,12 +184,12 @@ func widest(rows [][]string) int {
 // over several columns.
 func (g *grid) spanning(row, left int32) map[int]string {
 	over := map[int]string{}
-	for _, m := range g.merges {
-		if m.top != row || m.left == m.right || m.left < left {
+	for _, m := range g.mergesIn(row, row) {
+		if m.left == m.right || m.left < left {
 			continue
 		}
 		if text := g.at(m.top, m.left); text != "" {
-			for c := m.left; c <= m.right; c++ {
+			for c := m.left; c <= min(m.right, m.left+maxSpan); c++ {
 				over[int(c-left)] = text
 			}
 		}

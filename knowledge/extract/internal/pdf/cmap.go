@@ -48,7 +48,7 @@ func (f *File) readCmap(s *stream) *cmap {
 			case "endcodespacerange":
 				for ; len(args) >= 2; args = args[2:] {
 					low, high, ok := pair(args)
-					if ok && len(m.spaces) < 1<<10 {
+					if ok && len(m.spaces) < 64 {
 						m.spaces = append(m.spaces, codeSpace{len(low), code(low), code(high)})
 					}
 				}
@@ -66,7 +66,7 @@ func (f *File) readCmap(s *stream) *cmap {
 				for ; len(args) >= 3; args = args[3:] {
 					low, high, ok := pair(args)
 					first, isInt := args[2].(int)
-					if ok && isInt && len(m.cids) < 1<<14 {
+					if ok && isInt && len(m.cids) < 512 {
 						m.cids = append(m.cids, cidRange{len(low), code(low), code(high), uint32(first)})
 					}
 				}
@@ -74,7 +74,7 @@ func (f *File) readCmap(s *stream) *cmap {
 				for ; len(args) >= 2; args = args[2:] {
 					c, ok := args[0].(string)
 					first, isInt := args[1].(int)
-					if ok && isInt && len(m.cids) < 1<<14 {
+					if ok && isInt && len(m.cids) < 512 {
 						m.cids = append(m.cids, cidRange{len(c), code(c), code(c), uint32(first)})
 					}
 				}

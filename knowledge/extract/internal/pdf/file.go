@@ -21,6 +21,7 @@ const (
 	maxObjects  = 1 << 20
 	maxPages    = 20_000
 	maxCached   = 1 << 12
+	maxPacked   = 16 << 20 // bytes of streams of objects that are kept unpacked
 	maxInflated = 1 << 30  // bytes of all streams
 	maxStream   = 64 << 20 // bytes of one
 	// maxSteps is how many values, operators and characters are read; a page of
@@ -59,6 +60,7 @@ type File struct {
 	cache           map[int]any
 	busy            map[int]bool // objects being read
 	packed          map[int]*objectStream
+	packedBytes     int
 	fonts           map[ref]*font
 }
 
@@ -277,8 +279,9 @@ func (f *File) objectStream(num int) *objectStream {
 		}
 		o.nums, o.offs = append(o.nums, n), append(o.offs, off)
 	}
-	if len(f.packed) >= 8 {
+	if f.packedBytes += len(o.data); f.packedBytes > maxPacked {
 		clear(f.packed)
+		f.packedBytes = len(o.data)
 	}
 	f.packed[num] = o
 	return o

@@ -48,7 +48,7 @@ type part struct {
 	start, end int // bytes of the page
 	furniture  bool
 	central    bool // it holds main, article or h1
-	text       int  // letters and all but white space
+	text       int  // bytes of text, white space not counted
 	linked     int  // of them in links
 	links      int
 }
@@ -74,7 +74,7 @@ func (c *cutter) read(page []byte) {
 			return
 		case html.TextToken:
 			if !raw {
-				c.text(z.Text())
+				c.text(z.Raw())
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			raw = c.startTag(z, begin)

@@ -194,7 +194,10 @@ func readAll(resp *http.Response, in io.Reader, limit int64) ([]byte, Reason) {
 	if size > limit {
 		return nil, TooLarge
 	}
-	buf := make([]byte, 0, max(size, 0)+512)
+	if size < 0 {
+		size = 16 << 10 // it was not told
+	}
+	buf := make([]byte, 0, size+512)
 	for {
 		n, err := in.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]

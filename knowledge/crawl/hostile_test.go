@@ -3,9 +3,7 @@ package crawl_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -140,12 +138,9 @@ func TestRedirectToInside(t *testing.T) {
 }
 
 func TestHostThatResolvesInside(t *testing.T) {
-	out, err := egress.New(&egress.Options{AllowHTTP: true, Resolver: &net.Resolver{
-		PreferGo: true,
-		Dial: func(context.Context, string, string) (net.Conn, error) {
-			return nil, &net.OpError{Op: "dial", Err: context.DeadlineExceeded}
-		},
-	}})
+	out, err := egress.New(&egress.Options{AllowHTTP: true, Resolver: resolver(map[string][4]byte{
+		"inside.example.": {10, 0, 0, 1}, "loop.example.": {127, 0, 0, 1}, "meta.example.": {169, 254, 169, 254},
+	})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,11 +149,15 @@ func TestHostThatResolvesInside(t *testing.T) {
 		"http://[::1]/":           "failed blocked",
 		"https://10.0.0.1/":       "failed blocked",
 		"https://example.com:22/": "failed blocked",
-		"https://localhost/":      "failed blocked", // from the hosts file
-		"https://inside.example/": "failed dns",
+		"https://inside.example/": "failed blocked",
+		"http://loop.example/":    "failed blocked",
+		"http://meta.example/":    "failed blocked",
+		"https://none.example/":   "failed dns",
 	} {
 		got := run(t, newCrawler(t, out.HTTP(), &crawl.Options{Pause: -1}), crawl.Site{URL: address}, nil)
-		got.want(t, "/ "+want)
+		if got.want(t, "/ "+want); t.Failed() {
+			t.Fatalf("that was %s", address)
+		}
 	}
 }
 
@@ -325,5 +324,48 @@ func TestServerThatNeverWorks(t *testing.T) {
 	}), crawl.Site{})
 	if asked != 10 || got.report.Reasons[crawl.Unreachable] != 40 {
 		t.Errorf("asked %d times, %v, want 10 and then 40 unreachable", asked, got.report.Reasons)
+	}
+}
+
+func TestSitemapThatMovedElsewhere(t *testing.T) {
+	other := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("another host was called") }))
+	got := crawlPages(t, pages{
+		"/robots.txt": "Sitemap: /a.xml\nSitemap: https://other.example/b.xml\nSitemap: /c.xml",
+		"/":           links("Home"),
+		"/a.xml":      redirect(other + "/a.xml"),
+		"/c.xml":      redirect("/d.xml"),
+		"/d.xml":      "<urlset><url><loc>https://other.example/x</loc></url><url><loc>d</loc></url></urlset>",
+		"/d":          links("D"),
+	}, crawl.Site{})
+	got.want(t, "/ fetched", "/d fetched")
+	var reasons []crawl.Reason
+	for _, s := range got.report.Sitemaps {
+		reasons = append(reasons, s.Reason)
+	}
+	if len(reasons) != 3 || reasons[0] != crawl.Elsewhere || reasons[1] != crawl.Elsewhere || reasons[2] != "" {
+		t.Errorf("sitemaps = %+v, want two elsewhere and one read", got.report.Sitemaps)
+	}
+}
+
+func TestBytesOfAddressesAreBounded(t *testing.T) {
+	var to []string
+	for i := range 90 {
+		to = append(to, "/"+strings.Repeat(string(rune('a'+i%26)), 1000+i))
+	}
+	address := serve(t, pages{"/": links("Home", to...)})
+	got := run(t, newCrawler(t, guarded(t, address), &crawl.Options{MaxURLs: 100}), crawl.Site{URL: address}, nil)
+	if got.report.Seen < 15 || got.report.Seen > 20 || got.report.Seen+got.report.Dropped != 91 {
+		t.Errorf("seen = %d, dropped = %d, want less than 20 and 91 in all", got.report.Seen, got.report.Dropped)
+	}
+}
+
+func TestBetterWayToAPage(t *testing.T) {
+	got := crawlPages(t, pages{
+		"/":  `<title>Home</title><a rel=nofollow href=/x>x</a><a href=/a>a</a>`,
+		"/a": links("A", "/x"),
+		"/x": links("X"),
+	}, crawl.Site{})
+	if got.want(t, "/ fetched", "/a fetched", "/x fetched"); got.visits["/x"].FoundOn != got.origin+"/a" {
+		t.Errorf("/x = %+v, want it found on /a", got.visits["/x"])
 	}
 }

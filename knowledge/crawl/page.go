@@ -55,7 +55,7 @@ func readPage(u *url.URL, sc scope, body []byte) *page {
 		case html.ErrorToken: // the end: reading from memory fails in no other way
 			return r.finish()
 		case html.TextToken:
-			r.text(z.Text())
+			r.text(z)
 		case html.StartTagToken, html.SelfClosingTagToken:
 			r.start(z)
 		case html.EndTagToken:
@@ -104,14 +104,18 @@ func (r *pageReader) finish() *page {
 }
 
 // text adds a stretch of text to the title and to the hash, in which white
-// space counts as one space.
-func (r *pageReader) text(t []byte) {
+// space counts as one space and characters count as they are written.
+func (r *pageReader) text(z *html.Tokenizer) {
+	if !r.hidden {
+		r.chunkText(z.Raw())
+	}
 	if r.inTitle && r.title.Len() < 4*maxTitle {
+		t := z.Text()
 		r.title.Write(t[:min(len(t), 4*maxTitle)])
 	}
-	if r.hidden {
-		return
-	}
+}
+
+func (r *pageReader) chunkText(t []byte) {
 	space := len(r.chunk) > 0 && (r.chunk[len(r.chunk)-1] == ' ' || r.chunk[len(r.chunk)-1] == '>')
 	for _, c := range t {
 		if c <= ' ' {
@@ -137,27 +141,28 @@ func (r *pageReader) flush() {
 // start reads a start tag. Attributes are not in the hash, since servers write
 // tokens into them that differ each time.
 func (r *pageReader) start(z *html.Tokenizer) {
-	raw, more := z.TagName()
-	r.chunk = append(append(append(r.chunk, '<'), raw...), '>')
-	r.flush()
+	at := len(r.chunk) + 1
+	r.chunk = appendTagName(append(r.chunk, '<'), z.Raw())
+	name := r.chunk[at:]
+	r.chunk = append(r.chunk, '>')
 	r.inTitle, r.hidden = false, false
-	switch string(raw) {
+	switch string(name) {
 	case "a", "area":
-		a := readAttrs(z, more)
+		a := readAttrs(z)
 		r.link(a.href, hasWord(a.rel, "nofollow"))
 	case "frame":
-		r.link(readAttrs(z, more).src, false)
+		r.link(readAttrs(z).src, false)
 	case "link":
-		r.headLink(readAttrs(z, more))
+		r.headLink(readAttrs(z))
 	case "meta":
-		r.meta(readAttrs(z, more))
+		r.meta(readAttrs(z))
 	case "base":
-		a := readAttrs(z, more)
+		a := readAttrs(z)
 		if u, _, ok := resolve(r.base, a.href); ok && !r.hasBase && a.href != "" {
 			r.base, r.hasBase = u, true
 		}
 	case "html":
-		if a := readAttrs(z, more); r.language == "" && languageTag(a.lang) {
+		if a := readAttrs(z); r.language == "" && languageTag(a.lang) {
 			r.language = a.lang
 		}
 	case "title":
@@ -165,6 +170,22 @@ func (r *pageReader) start(z *html.Tokenizer) {
 	case "script", "style":
 		r.hidden = true
 	}
+	r.flush()
+}
+
+// appendTagName appends the name in a start tag, in lower case. The tokenizer's
+// own method allocates for each tag of a page.
+func appendTagName(b, tag []byte) []byte {
+	for _, c := range tag[1:] {
+		switch {
+		case c <= ' ' || c == '/' || c == '>':
+			return b
+		case c >= 'A' && c <= 'Z':
+			c |= 0x20
+		}
+		b = append(b, c)
+	}
+	return b
 }
 
 // languageTag says whether s looks like one (RFC 5646).
@@ -264,11 +285,11 @@ type attrs struct {
 	href, src, rel, hreflang, name, content, httpEquiv, lang string
 }
 
-func readAttrs(z *html.Tokenizer, more bool) attrs {
+func readAttrs(z *html.Tokenizer) attrs {
 	var a attrs
-	var name, value []byte
-	for more {
-		name, value, more = z.TagAttr()
+	for more := true; more; {
+		var name, value []byte
+		name, value, more = z.TagAttr() // of nothing, if there is none
 		var to *string
 		switch string(name) {
 		case "href":

@@ -306,3 +306,21 @@ func TestRequestsSayWhoAsks(t *testing.T) {
 		t.Errorf("header = %v, want nothing that tells more", got)
 	}
 }
+
+// TestEntranceIsAskedAlone holds other pages back until it is known where the
+// site is.
+func TestEntranceIsAskedAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := example(pages{
+			"/":            redirect("/en"),
+			"/sitemap.xml": "<urlset><url><loc>/listed</loc></url></urlset>",
+			"/en":          links("Home"),
+			"/listed":      links("Listed"),
+		})
+		n.took = time.Second
+		got := run(t, newCrawler(t, n.client(), &crawl.Options{Parallel: 2, Pause: -1}), crawl.Site{URL: "https://example.com"}, nil)
+		if got.want(t, "/ moved", "/en fetched", "/listed fetched"); n.most != 1 {
+			t.Errorf("requests at a time = %d, want 1", n.most)
+		}
+	})
+}

@@ -200,7 +200,7 @@ func TestHostileOffice(t *testing.T) {
 		data []byte
 		want error
 	}{
-		{"a bomb", word(t, "<w:p>"+strings.Repeat("<w:r/>", 4<<20)+"</w:p>"), ErrTooLarge},
+		{"a bomb", word(t, "<w:p>"+strings.Repeat("<w:r/>", 1<<20)+"</w:p>"), ErrTooLarge},
 		{"a huge text", word(t, "<w:p><w:r><w:t>"+text), ErrTooLarge},
 		{"many entries", pack(t, many...), ErrTooLarge},
 		{"deep", word(t, strings.Repeat("<w:sdt><w:sdtContent>", 1000)), ErrDamaged},

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the files of this folder again from those in src: run it in this folder.
-# It wants LibreOffice, Chromium, groff, Ghostscript, and Python with reportlab.
+# It wants LibreOffice, Chromium, groff, Ghostscript, and Python with reportlab,
+# Pillow, pypdf and cryptography.
 # What comes out differs from run to run in dates and ids, not in its text.
 set -eu
 office() { soffice --headless --convert-to "$1" --outdir . "$2" >/dev/null 2>&1; }

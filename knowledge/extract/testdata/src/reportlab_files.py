@@ -1,7 +1,8 @@
-"""Makes the PDF files that want a page drawn by hand: a scan, a protected one, a table, many pages."""
+"""Makes the PDF files that want a page drawn by hand: a scan, protected ones, a table, many pages."""
 from reportlab.lib import pdfencrypt
 from reportlab.lib.pagesizes import A5
 from reportlab.pdfgen import canvas
+from pypdf import PdfWriter
 import reportlab.rl_config
 
 reportlab.rl_config.invariant = 1
@@ -41,3 +42,8 @@ for n in range(1, 13):
     c.drawString(40, 492, "The harbour master decides about exceptions.")
     c.showPage()
 c.save()
+
+for algorithm in ("AES-128", "AES-256"):
+    w = PdfWriter(clone_from="table.pdf")
+    w.encrypt("", "owner", algorithm=algorithm)
+    w.write("readable-" + algorithm.lower() + ".pdf")

@@ -29,6 +29,7 @@ type stage struct {
 	there  map[string]bool // by the name of a need
 	runs   agent.Turn
 	lease  store.Lease
+	line   store.Lease
 	lapsed store.Receipt
 	quotes []agent.Citation
 }
@@ -124,6 +125,19 @@ var needs = map[string]func(ctx context.Context, st *stage) error{
 		}
 		return st.ReleaseKey(ctx, leases[0])
 	},
+	"line": func(ctx context.Context, st *stage) error { // a job that waits before one that is due
+		first := st.job("waits", "line")
+		first.RunAt = now().Add(long)
+		if err := st.Enqueue(ctx, store.Commit{Company: st.company, Work: []store.Work{first, st.job("due", "line")}}); err != nil {
+			return err
+		}
+		leases, err := st.ClaimKeys(ctx, st.company, queue, "worker", time.Microsecond, 1)
+		if err := counted(len(leases), 1, err); err != nil {
+			return err
+		}
+		st.line = leases[0]
+		return nil
+	},
 	"claim": func(ctx context.Context, st *stage) error {
 		s, err := st.ClaimReceipt(ctx, st.claimOf("lapsed", "hash", time.Microsecond))
 		st.lapsed = s.Receipt
@@ -182,6 +196,7 @@ const (
 	ofDocuments
 	ofKeys
 	ofWork
+	ofLine // the key whose first job waits
 	ofReceipts
 	ofStreams // of agents, conversations and documents, which others tell of as well
 	ofAll     = 1<<iota - 1
@@ -268,7 +283,8 @@ var turnActs = []act{
 	}},
 	{"PutFeedback", ofIdle | ofDocuments | ofStreams, talks, false, func(ctx context.Context, st *stage, nth int) (any, error) {
 		f := agent.Feedback{MessageID: st.ids(id.Message, "idle reply"), Rating: agent.RatingUp, Remark: fmt.Sprint("remark ", nth), CreatedAt: now(), UpdatedAt: now()}
-		return result(st.PutFeedback(ctx, st.commit(tell(event.MessageFeedback, st.ids(id.Conversation, "idle"))), f))
+		out, err := st.PutFeedback(ctx, st.commit(tell(event.MessageFeedback, st.ids(id.Conversation, "idle"))), f)
+		return []any{out, out.CreatedAt.Equal(f.CreatedAt)}, err // whether it is the first
 	}},
 	{"DeleteConversation", ofIdle | ofDocuments, talks, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		c := st.ids(id.Conversation, "idle")
@@ -362,6 +378,12 @@ var workActs = []act{
 	}},
 	{"DueJobs", ofWork, works, true, func(ctx context.Context, st *stage, _ int) (any, error) {
 		return result(st.DueJobs(ctx, st.lease, true, 10))
+	}},
+	{"DueJobs of what waits", ofLine, []string{"line"}, true, func(ctx context.Context, st *stage, _ int) (any, error) {
+		return result(st.DueJobs(ctx, st.line, true, 10))
+	}},
+	{"FinishJobs of what waits", ofLine, []string{"line"}, false, func(ctx context.Context, st *stage, _ int) (any, error) {
+		return none(st.FinishJobs(ctx, st.line, []store.Outcome{{ID: st.ids(id.Work, "waits"), Done: true}}))
 	}},
 	{"RenewLease", ofWork, works, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		return result(st.RenewLease(ctx, st.lease, long))

@@ -77,28 +77,25 @@ func busy(conv conversationRow, at int64) error {
 // ofUser finds the conversation of a message that names none: that of its user, if
 // there is one without a running turn, or else one that it begins.
 func ofUser(tx Tx, c *store.Commit, b agent.Begin, at int64) (conv conversationRow, began bool, err error) {
-	m := b.Message
-	for range 2 { // the second time if another first message of the user's was quicker
-		found := false
-		if m.User.ID != "" {
-			found, err = one(tx, conv.dest(), conversationLease+` WHERE company = ? AND user_id = ? AND agent_id = ? AND user_id <> ''
-				ORDER BY last_message_at DESC, id DESC LIMIT 1`, c.Company, m.User.ID, m.AgentID)
-		}
-		if err == nil && found && conv.running == 1 {
-			err = busy(conv, at)
-		}
-		if err != nil || found {
-			return conv, false, err
-		}
-		if conv, began, err = beginConversation(tx, c, b, at); err != nil || began {
-			return conv, began, err
-		}
+	m, found := b.Message, false
+	if m.User.ID != "" {
+		found, err = one(tx, conv.dest(), conversationLease+` WHERE company = ? AND user_id = ? AND agent_id = ? AND user_id <> ''
+			ORDER BY last_message_at DESC, id DESC LIMIT 1`, c.Company, m.User.ID, m.AgentID)
 	}
-	found, err := one(tx, []any{&conv.id}, `SELECT id FROM conversations WHERE company = ? AND id = ?`, c.Company, b.NewConversation)
-	if err == nil {
-		if err = errAgain; found { // otherwise another one of the user's came and went
-			err = fmt.Errorf("conversation %s: %w: it is there already", b.NewConversation, store.ErrConflict)
-		}
+	if err == nil && found && conv.running == 1 {
+		err = busy(conv, at)
+	}
+	if err != nil || found {
+		return conv, false, err
+	}
+	if conv, began, err = beginConversation(tx, c, b, at); err != nil || began {
+		return conv, began, err
+	}
+	found, err = one(tx, []any{&conv.id}, `SELECT id FROM conversations WHERE company = ? AND id = ?`, c.Company, b.NewConversation)
+	if err == nil && found {
+		err = fmt.Errorf("conversation %s: %w: it is there already", b.NewConversation, store.ErrConflict)
+	} else if err == nil {
+		err = errAgain // another first message of the user's was quicker
 	}
 	return conv, false, err
 }

@@ -77,6 +77,12 @@ func (c *Company) Release(ctx context.Context, r store.Receipt) error {
 	return c.desk.store.ReleaseReceipt(ctx, c.id, r)
 }
 
+// Abandon gives up a claim of which nobody knows how far its work came: see
+// [store.Receipts].
+func (c *Company) Abandon(ctx context.Context, r store.Receipt) error {
+	return c.desk.store.AbandonReceipt(ctx, c.id, r)
+}
+
 const (
 	eventsRead  = 256                    // at a time
 	eventsPause = 250 * time.Millisecond // before looking for more, when there were none

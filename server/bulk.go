@@ -84,7 +84,7 @@ func (h *handlers) putBulk(ctx context.Context, c *call, b *bulk) ([]knowledge.I
 	done, err := company.Knowledge().Bulk(ctx, b.docs, &knowledge.BulkOptions{Atomic: value(b.Atomic), DryRun: value(b.DryRun)})
 	c.goesOn = err != nil && len(done) > 0 // what is stored is accounted for: a repetition goes on from there
 	if value(b.DryRun) {
-		h.release(ctx, c) // nothing was done that a repetition could do twice
+		h.release(ctx, c, nil) // nothing was done that a repetition could do twice
 	}
 	return done, err
 }

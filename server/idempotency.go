@@ -87,16 +87,23 @@ func hashOf(body []byte, contentType string) []byte {
 // another that is the same.
 func (op *operation) attaches() bool { return op.id == "createMessage" || op.id == "streamMessage" }
 
-// release forgets a claim whose work came to nothing, so that the request may be
-// made again. One whose work goes on is left to lapse, and its receipt tells whoever
-// makes the request again how far it has come.
-func (s *Server) release(ctx context.Context, c *call) {
+// release forgets a claim whose work came to nothing, because of an error or because
+// nothing was to be done, so that the request may be made again. If the store was not
+// there, it may have taken a step without an answer: then whoever makes the request
+// again goes on from that. A claim whose work goes on is left to lapse, and its
+// receipt tells how far it has come.
+func (s *Server) release(ctx context.Context, c *call, why error) {
 	if c.claimed == nil || c.goesOn {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), receiptLease)
 	defer cancel()
-	err := s.desk.Company(c.principal.Company).Release(ctx, *c.claimed)
+	company := s.desk.Company(c.principal.Company)
+	giveUp := company.Release
+	if errors.Is(why, store.ErrUnavailable) {
+		giveUp = company.Abandon
+	}
+	err := giveUp(ctx, *c.claimed)
 	if err != nil && !errors.Is(err, store.ErrFenced) { // completed, or taken up by another
 		s.log.WarnContext(ctx, "the claim of a request that failed is left to lapse", "request", c.id, "error", err)
 	}

@@ -83,7 +83,7 @@ func (s *Server) receive(w *answer, r *http.Request, c *call) (err error) {
 
 // fail answers a request that could not be served.
 func (s *Server) fail(w *answer, r *http.Request, c *call, err error) {
-	s.release(r.Context(), c)
+	s.release(r.Context(), c, err)
 	if left(r, err) {
 		recordOf(r.Context()).gone = w.status == 0
 	} else {

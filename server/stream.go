@@ -72,7 +72,7 @@ func (st *stream) write(w http.ResponseWriter) error {
 func (st *stream) fail(out *sse.Writer, err error) {
 	if isOver(err) {
 		st.last = agent.StoredSequence
-		st.server.release(st.ctx, st.call)
+		st.server.release(st.ctx, st.call, err)
 	}
 	st.server.report(st.ctx, st.call, err)
 	_ = send(out, st.call.failed(st.ctx, st.replyID, st.last, err)) // the caller is gone

@@ -22,10 +22,14 @@ type Receipts interface {
 	ClaimReceipt(ctx context.Context, c ReceiptClaim) (ReceiptState, error)
 
 	// ReleaseReceipt forgets a claim whose work came to nothing, so that the
-	// request may be made again. If the work came further than the receipt that
-	// is given says, as when a connection broke while a step was committed, the
-	// claim lapses at once instead, and the next duplicate goes on from there.
+	// request may be made again.
 	ReleaseReceipt(ctx context.Context, company string, r Receipt) error
+
+	// AbandonReceipt gives up a claim of which nobody knows how far its work
+	// came, as when a connection broke while a step was committed. It is
+	// forgotten if the receipt still is what is given here; otherwise it lapses
+	// at once, and the next duplicate goes on from what the work came to.
+	AbandonReceipt(ctx context.Context, company string, r Receipt) error
 }
 
 // An Auditor reads the audit log.

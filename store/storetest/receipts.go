@@ -66,9 +66,9 @@ var receipts = []promise{
 		check: receiptRelease,
 	},
 	{
-		name:  "release of an older state",
-		text:  "a claim that came further than its holder knows lapses when it is released, and keeps what it came to",
-		check: receiptReleaseOlder,
+		name:  "abandon",
+		text:  "an abandoned claim is forgotten; if it came further than its holder knows, it lapses and keeps what it came to",
+		check: receiptAbandon,
 	},
 	{
 		name:  "keep",
@@ -267,20 +267,27 @@ func receiptRelease(t *testing.T, k *kit) {
 	refused(t, "completing the released claim", k.complete(t, s.Receipt, "msg_1"), store.ErrFenced)
 }
 
-func receiptReleaseOlder(t *testing.T, k *kit) {
+func receiptAbandon(t *testing.T, k *kit) {
 	s := k.claimed(t, "key", long)
+	ok(t, "AbandonReceipt", k.AbandonReceipt(t.Context(), k.company, s.Receipt))
+	refused(t, "AbandonReceipt again", k.AbandonReceipt(t.Context(), k.company, s.Receipt), store.ErrFenced)
+	refused(t, "completing the abandoned claim", k.complete(t, s.Receipt, "msg_1"), store.ErrFenced)
+
+	s = k.claimed(t, "key", long) // as if it had never been
 	moved := s.Receipt
 	moved.Result = "msg_1"
 	ok(t, "a commit with a receipt", k.Enqueue(t.Context(), store.Commit{Company: k.company, Receipt: &moved}))
-	ok(t, "ReleaseReceipt", k.ReleaseReceipt(t.Context(), k.company, s.Receipt))
+	ok(t, "AbandonReceipt", k.AbandonReceipt(t.Context(), k.company, s.Receipt))
 	if again := k.claim(t, "key", "another body", long); again.Claimed || !again.Differs {
-		t.Errorf("ClaimReceipt with another body after the release = %+v, want the request remembered", again)
+		t.Errorf("ClaimReceipt with another body after that = %+v, want the request remembered", again)
 	}
 	again := k.claim(t, "key", "hash", long)
 	if !again.Claimed || again.Result != "msg_1" || again.Fence <= s.Fence {
-		t.Errorf("ClaimReceipt after the release = %+v, want a new claim that goes on from the result", again)
+		t.Errorf("ClaimReceipt after that = %+v, want a new claim that goes on from the result", again)
 	}
-	refused(t, "completing the released claim", k.complete(t, moved, "msg_2"), store.ErrFenced)
+	refused(t, "completing the abandoned claim", k.complete(t, moved, "msg_2"), store.ErrFenced)
+	ok(t, "completing the new claim", k.complete(t, again.Receipt, "msg_1"))
+	refused(t, "AbandonReceipt of a completed claim", k.AbandonReceipt(t.Context(), k.company, again.Receipt), store.ErrFenced)
 }
 
 func receiptKeep(t *testing.T, k *kit) {

@@ -83,25 +83,36 @@ func moveReceipt(tx Tx, company string, r store.Receipt) error {
 	if err != nil {
 		return err
 	}
-	n, err := tx.Exec(`UPDATE receipts SET result = ?, done = ?, lease_until = ? + lease
-		WHERE company = ? AND scope = ? AND key = ? AND fence = ? AND done = 0`, r.Result, done, at, company, r.Scope, r.Key, r.Fence)
-	if err == nil && n == 0 {
-		return fmt.Errorf("receipt of %s: %w: the request was taken up again", r.Scope, store.ErrFenced)
-	}
-	return err
+	n, err := tx.Exec(`UPDATE receipts SET result = ?, done = ?, lease_until = ? + lease`+claimOf, r.Result, done, at, company, r.Scope, r.Key, r.Fence)
+	return stillClaimed(r, n, err)
 }
+
+// claimOf chooses the receipt that a claim holds.
+const claimOf = ` WHERE company = ? AND scope = ? AND key = ? AND fence = ? AND done = 0`
 
 // ReleaseReceipt implements [store.Receipts].
 func (s *Store) ReleaseReceipt(ctx context.Context, company string, r store.Receipt) error {
 	return s.engine.Write(ctx, func(tx Tx) error {
-		const claim = ` WHERE company = ? AND scope = ? AND key = ? AND fence = ? AND done = 0`
-		n, err := tx.Exec(`DELETE FROM receipts`+claim+` AND result = ?`, company, r.Scope, r.Key, r.Fence, r.Result)
-		if err == nil && n == 0 {
-			n, err = tx.Exec(`UPDATE receipts SET lease_until = 0`+claim, company, r.Scope, r.Key, r.Fence)
-		}
-		if err == nil && n == 0 {
-			return fmt.Errorf("receipt of %s: %w: the request was taken up again", r.Scope, store.ErrFenced)
-		}
-		return err
+		n, err := tx.Exec(`DELETE FROM receipts`+claimOf, company, r.Scope, r.Key, r.Fence)
+		return stillClaimed(r, n, err)
 	})
+}
+
+// AbandonReceipt implements [store.Receipts].
+func (s *Store) AbandonReceipt(ctx context.Context, company string, r store.Receipt) error {
+	return s.engine.Write(ctx, func(tx Tx) error {
+		n, err := tx.Exec(`DELETE FROM receipts`+claimOf+` AND result = ?`, company, r.Scope, r.Key, r.Fence, r.Result)
+		if err == nil && n == 0 {
+			n, err = tx.Exec(`UPDATE receipts SET lease_until = 0`+claimOf, company, r.Scope, r.Key, r.Fence)
+		}
+		return stillClaimed(r, n, err)
+	})
+}
+
+// stillClaimed returns [store.ErrFenced] if a claim was not there to be changed.
+func stillClaimed(r store.Receipt, n int64, err error) error {
+	if err == nil && n == 0 {
+		return fmt.Errorf("receipt of %s: %w: the request was taken up again", r.Scope, store.ErrFenced)
+	}
+	return err
 }

@@ -68,17 +68,28 @@ func (c *tenant) moveReceipt(r store.Receipt) error {
 
 // ReleaseReceipt implements [store.Receipts].
 func (s *Store) ReleaseReceipt(ctx context.Context, company string, r store.Receipt) error {
+	return s.giveUp(ctx, company, r, func(receipt) bool { return true })
+}
+
+// AbandonReceipt implements [store.Receipts].
+func (s *Store) AbandonReceipt(ctx context.Context, company string, r store.Receipt) error {
+	return s.giveUp(ctx, company, r, func(there receipt) bool { return there.Result == r.Result })
+}
+
+// giveUp ends a claim, and forgets the receipt or else lets the claim lapse.
+func (s *Store) giveUp(ctx context.Context, company string, r store.Receipt, forget func(receipt) bool) error {
 	return s.step(ctx, store.Commit{Company: company}, func(c *tenant, _ *store.Commit) error {
 		there, err := c.claimed(r)
 		if err != nil {
 			return err
 		}
-		if there.Result != r.Result {
-			there.until = time.Time{} // who makes the request again goes on from there
-			c.receipts[receiptName{r.Scope, r.Key}] = there
+		name := receiptName{r.Scope, r.Key}
+		if forget(there) {
+			delete(c.receipts, name)
 			return nil
 		}
-		delete(c.receipts, receiptName{r.Scope, r.Key})
+		there.until = time.Time{}
+		c.receipts[name] = there
 		return nil
 	})
 }

@@ -91,6 +91,9 @@ func (e *engine) writeIn(ctx context.Context, l *lent, fn func(sqlstore.Tx) erro
 
 // explain is the error of a step in a transaction that its host has to end.
 func (l *lent) explain(err error) error {
+	if sqlstore.Again(err) {
+		return fmt.Errorf("%w: another step was quicker: do the whole transaction again", store.ErrUnavailable)
+	}
 	if l.tx.Conn().IsClosed() && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		err = &brokenError{err}
 	}

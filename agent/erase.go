@@ -56,13 +56,21 @@ func (r Reply) Erase(documentID string) Reply {
 
 // wholeRunes widens a span of a text to the characters it cuts through.
 func wholeRunes(text string, start, end int) [2]int {
-	for start > 0 && !utf8.RuneStart(text[start]) {
+	start, _ = runeAround(text, start)
+	_, end = runeAround(text, end)
+	return [2]int{start, end}
+}
+
+// runeAround returns the bounds of the character that a place is in the middle of,
+// or the place twice if it is in the middle of none.
+func runeAround(text string, at int) (start, end int) {
+	for start = at; start > max(0, at-utf8.UTFMax) && start < len(text) && !utf8.RuneStart(text[start]); {
 		start--
 	}
-	for end < len(text) && !utf8.RuneStart(text[end]) {
-		end++
+	if _, n := utf8.DecodeRuneInString(text[start:]); start < at && start+n > at {
+		return start, start + n
 	}
-	return [2]int{start, end}
+	return at, at
 }
 
 // union sorts spans and joins those that overlap.

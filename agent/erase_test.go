@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/answerdesk-go/answerdesk/agent"
 )
@@ -114,12 +115,19 @@ func FuzzErase(f *testing.F) {
 		if strings.Contains(text, "[") || strings.Contains(text, secret) {
 			return // what follows takes every erasure in the result for a new one
 		}
-		var want strings.Builder // byte by byte, what no claim of a's holds
-		for i := range len(text) {
-			if in(aStart, aEnd) && aStart <= i && i < aEnd || in(cStart, cEnd) && cStart <= i && i < cEnd {
-				continue
+		held := func(i int) bool {
+			return in(aStart, aEnd) && aStart <= i && i < aEnd || in(cStart, cEnd) && cStart <= i && i < cEnd
+		}
+		var want strings.Builder // character by character, what no claim of a's holds a part of
+		for i, n := 0, 0; i < len(text); i += n {
+			_, n = utf8.DecodeRuneInString(text[i:])
+			whole := true
+			for j := i; j < i+n; j++ {
+				whole = whole && !held(j)
 			}
-			want.WriteByte(text[i])
+			if whole {
+				want.WriteString(text[i : i+n])
+			}
 		}
 		if rest := strings.ReplaceAll(got.Text, agent.Erasure, ""); rest != want.String() {
 			t.Errorf("Erase of %q with claims %d:%d and %d:%d = %q, want %q left", text, aStart, aEnd, cStart, cEnd, got.Text, want.String())

@@ -36,8 +36,9 @@ type lent struct {
 // The transaction must be of the database that the store is in, and of isolation
 // level READ COMMITTED, PostgreSQL's default. The step runs in a savepoint: if it
 // fails, the transaction can go on without it. It is not run again if another
-// transaction is in the way: then the error holds a *pgconn.PgError with SQLSTATE
-// 40001 or 40P01, and the host does its whole transaction again. Commit it soon:
+// transaction is in the way: then the error wraps [store.ErrUnavailable], often with
+// a *pgconn.PgError of SQLSTATE 40001 or 40P01, and the host does its whole
+// transaction again. Commit it soon:
 // until then, what the step locks keeps others waiting, and what it wrote is seen by
 // nobody. What a call reads beside its step takes another connection of the store's
 // pool: let it have one more than transactions are lent at a time.

@@ -79,7 +79,7 @@ func schemeOf(ref string) string {
 // package's comment, and says whether that is an address to ask for.
 func normalize(u *url.URL) bool {
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	if host == "" || strings.ContainsAny(host, "%/ <>\"") {
+	if host == "" || host[0] == '.' || strings.HasSuffix(host, ".") || strings.Contains(host, "..") || strings.ContainsAny(host, "%/ <>\"") {
 		return false
 	}
 	ascii, ok := asciiHost(host)

@@ -18,6 +18,8 @@ const (
 	KindUpload  Kind = "upload"  // text or a file that was put here
 	KindQA      Kind = "qa"      // a question and its answer
 	KindContent Kind = "content" // an entry of another system, such as a product or an article
+	KindPage    Kind = "page"    // a page of a website that is crawled
+	KindSynced  Kind = "synced"  // an item of an API that is synced
 )
 
 // A Format says how the text of a document is written.
@@ -51,6 +53,15 @@ type Document struct {
 	// It is unique within the company, agent and source: putting a document
 	// with the same one again replaces it.
 	ExternalID string `json:"external_id,omitzero"`
+
+	// SourceID is the source that the document comes from, whose runs alone write
+	// it; empty for one that was put here.
+	SourceID string `json:"source_id,omitzero"`
+
+	// Language is what the text is written in, as a BCP 47 tag such as "en" or
+	// "pt-BR"; empty if it cannot be told. It is what the file says or, if it does
+	// not, what the text looks like.
+	Language string `json:"language,omitzero"`
 
 	// Metadata is what searches may filter by: strings, numbers, booleans, and
 	// lists of them. Numbers are kept as JSON's, and a nil value as no value.

@@ -155,6 +155,7 @@ type Passage struct {
 	ID      string   // psg_…
 	Start   int      // byte range in the stored text
 	End     int      //
+	Page    int      // of a PDF, slide of a presentation, sheet of a workbook, from 1; 0: none
 	Heading []string // the headings above it, outermost first
 	Text    string   // the stored text from Start to End
 

@@ -32,6 +32,8 @@ const (
 	Key          Kind = "key"
 	Audit        Kind = "aud"
 	Request      Kind = "req"
+	Source       Kind = "src"
+	Run          Kind = "run"
 )
 
 // alphabet is Crockford's base32 in lower case: no i, l, o, u.

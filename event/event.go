@@ -17,6 +17,11 @@ const (
 	ContentCreated      Type = "content.created"      // a document was added
 	ContentUpdated      Type = "content.updated"      // a document has a new version, or other metadata
 	ContentDeleted      Type = "content.deleted"      // a document and all its versions are gone
+	TrainingStarted     Type = "training.started"     // a run began to read its source
+	TrainingCompleted   Type = "training.completed"   // a run has published what it read
+	TrainingFailed      Type = "training.failed"      // a run ended and has published nothing
+	TrainingCancelled   Type = "training.cancelled"   // somebody stopped a run; it has published nothing
+	UserDeleted         Type = "user.deleted"         // all conversations of a user are gone
 	AgentCreated        Type = "agent.created"
 	AgentUpdated        Type = "agent.updated"
 	AgentDeleted        Type = "agent.deleted"
@@ -28,7 +33,7 @@ type Event struct {
 	Type    Type   `json:"event"` // what happened
 	Company string `json:"-"`     // whose it is
 
-	// Stream is the id of the conversation, document or agent that the event
+	// Stream is the id of the conversation, document, run or agent that the event
 	// belongs to; Sequence counts the events of a stream from 1.
 	Stream   string `json:"stream"`
 	Sequence int64  `json:"sequence"`
@@ -49,4 +54,6 @@ type Refs struct {
 	MessageID      string `json:"message_id,omitzero"`
 	DocumentID     string `json:"document_id,omitzero"`
 	Version        int    `json:"version,omitzero"`
+	RunID          string `json:"run_id,omitzero"`
+	SourceID       string `json:"source_id,omitzero"`
 }

@@ -97,6 +97,10 @@ type Write struct {
 	Hash      [32]byte  // of everything in the document that the caller gave
 	TextHash  [32]byte  // of what the passages are made of
 	Passages  []Passage
+
+	// RunID, if any, is the id of a run of kind [RunFile] that is recorded as
+	// completed with the write; one of that id that is there stays as it is.
+	RunID string
 }
 
 // Written is what became of the documents of a write, in the same order.

@@ -37,7 +37,7 @@ func (b *Base) PutAll(ctx context.Context, docs ...Document) ([]WrittenDocument,
 	if len(docs) == 0 {
 		return nil, b.settle(ctx, b.result())
 	}
-	bt := prepareAll(docs)
+	bt := prepareAll(ctx, docs)
 	err := bt.refused()
 	var out []WrittenDocument
 	if err == nil {

@@ -31,10 +31,10 @@ type batch struct {
 }
 
 // prepareAll returns a batch of documents that are ready to be written.
-func prepareAll(docs []Document) *batch {
+func prepareAll(ctx context.Context, docs []Document) *batch {
 	bt := &batch{}
 	for _, d := range docs {
-		w, err := prepare(d)
+		w, err := prepare(ctx, d)
 		bt.add(d, w, err)
 	}
 	return bt

@@ -56,7 +56,7 @@ func (b *Base) Bulk(ctx context.Context, docs []Document, opts *BulkOptions) ([]
 		if !o.Atomic {
 			rest = rest[:cut(rest)]
 		}
-		bt := prepareAll(rest)
+		bt := prepareAll(ctx, rest)
 		last := len(out)+len(rest) == len(docs)
 		commit := func() store.Commit {
 			c := b.commit("document.put", "")
@@ -105,7 +105,7 @@ func (b *Base) made(ctx context.Context, docs []Document) ([]Ingested, error) {
 	bt := &batch{}
 	for i, m := range made {
 		if m.Status == "" {
-			w, err := prepare(docs[i])
+			w, err := prepare(ctx, docs[i])
 			bt.add(docs[i], w, err)
 			continue
 		}
@@ -147,7 +147,7 @@ func (b *Base) rehearse(ctx context.Context, docs []Document, atomic bool) ([]In
 	bt := &batch{}
 	fresh := map[string]bool{} // ids that documents do not have yet
 	for _, d := range docs {
-		w, err := prepare(d)
+		w, err := prepare(ctx, d)
 		w.Text, w.Passages = "", nil // which need not be held for all of them
 		fresh[w.NewID] = true
 		bt.add(d, w, err)

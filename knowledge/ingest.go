@@ -78,7 +78,7 @@ func (b *Base) ingest(ctx context.Context, docs []Document) ([]Ingested, error) 
 			d.Text = ""
 			bt.items = append(bt.items, Ingested{Document: d, Status: Unchanged})
 		} else {
-			w, err := prepare(d)
+			w, err := prepare(ctx, d)
 			bt.add(d, w, err)
 		}
 		seen[n] = true

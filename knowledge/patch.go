@@ -107,7 +107,7 @@ func (b *Base) Patch(ctx context.Context, documentID string, p Patch) (Document,
 func (b *Base) patched(ctx context.Context, there Document, p Patch) (w Write, changes bool, err error) {
 	d := p.apply(there)
 	if p.Text != nil {
-		if w, err = prepare(d); err != nil {
+		if w, err = prepare(ctx, d); err != nil {
 			return Write{}, false, err
 		}
 		w.IfVersion, w.IfUpdated = there.Version, there.UpdatedAt

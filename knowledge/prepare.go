@@ -1,6 +1,7 @@
 package knowledge
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -23,7 +24,7 @@ const maxAnswer = 8 << 10
 
 // prepare checks a document and turns it into what is stored: its text and the
 // passages in it.
-func prepare(d Document) (Write, error) {
+func prepare(ctx context.Context, d Document) (Write, error) {
 	if err := d.complete(); err != nil {
 		return Write{}, err
 	}

@@ -1028,7 +1028,7 @@ type SearchRequest struct {
 	// AgentID Only what this agent may use; absent means everything of the company.
 	AgentID string `json:"agent_id,omitempty,omitzero"`
 
-	// Filter By metadata, before ranking: each key must have the value given, or one of the values of a list.
+	// Filter By metadata, before ranking. Each key must have the value given, one of the values of a list, or one that an object of operators allows: `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte` (numbers with numbers, text with text, byte by byte) and `$prefix`. `$ne` and `$nin` turn `$eq` and `$in` round, `$exists` asks whether there is a value. `$and` and `$or` take a list of filters, `$not` a filter. A list in the metadata has each of its values. `$kind`, `$language`, `$source_id`, `$url` and `$external_id` are those of the document, and `$$name` is the key `$name` of the metadata. At most 100 conditions, 8 levels, and 1,000 values in a list.
 	Filter map[string]interface{} `json:"filter,omitempty,omitzero"`
 
 	// Limit How many hits.

@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/internal/id"
+	"github.com/answerdesk-go/answerdesk/internal/work"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -34,6 +37,10 @@ type Options struct {
 	// either way.
 	Staleness time.Duration
 
+	// HTTPClient is what sources are read with: an egress client, which decides
+	// what may be reached. Nil means that no source can be read.
+	HTTPClient *http.Client
+
 	// Logger is told when an index is loaded, freed or too large; nil is
 	// silence.
 	Logger *slog.Logger
@@ -43,7 +50,10 @@ type Options struct {
 // It is safe for use by many goroutines.
 type Library struct {
 	store   Store
+	sources SourceStore
+	runs    RunStore
 	indexes *indexes
+	runner  atomic.Pointer[work.Runner] // that does the runs, once there is one
 }
 
 // New returns the library in s. A nil opts means the defaults written on
@@ -62,7 +72,17 @@ func New(s Store, opts *Options) *Library {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Library{store: s, indexes: newIndexes(s, o)}
+	l := &Library{store: s, indexes: newIndexes(s, o)}
+	l.sources, _ = s.(SourceStore)
+	l.runs, _ = s.(RunStore)
+	return l
+}
+
+// wake has a queue looked at at once, where this process does its work.
+func (l *Library) wake(queue string) {
+	if r := l.runner.Load(); r != nil {
+		r.Wake(queue)
+	}
 }
 
 // Company returns the knowledge of one company. It is a handle: making one costs

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/access"
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/agent/extractive"
+	"github.com/answerdesk-go/answerdesk/internal/egress"
 	"github.com/answerdesk-go/answerdesk/internal/work"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
@@ -52,6 +55,19 @@ type Options struct {
 	// them for that long, unless they ask for it: see
 	// [knowledge.Query.MinRevision]. What was deleted is missing at once.
 	Staleness time.Duration
+
+	// AllowNetworks are ranges of addresses that sources may be read from although
+	// they are private, such as 10.20.0.0/16; loopback addresses are, too. Public
+	// addresses need no leave.
+	AllowNetworks []netip.Prefix
+
+	// HTTPClient reads sources in place of a client that holds AllowNetworks: it
+	// decides what may be reached, and redirects and sizes. For networks whose way
+	// out is a proxy.
+	HTTPClient *http.Client
+
+	// Retention says how long things are kept that only add up.
+	Retention knowledge.Retention
 
 	// DrainTimeout is how long Close waits for turns that run; 0 means 10 s.
 	DrainTimeout time.Duration
@@ -123,8 +139,16 @@ func New(ctx context.Context, st Store, opts *Options) (*Desk, error) {
 	if o.Staleness < 0 || o.Staleness > knowledge.MaxStaleness {
 		return nil, fmt.Errorf("Options.Staleness is %v: it must be between 0 and %v", o.Staleness, knowledge.MaxStaleness)
 	}
+	if o.HTTPClient == nil {
+		var err error
+		if o.HTTPClient, err = wayOut(o); err != nil {
+			return nil, err
+		}
+	}
 	d := &Desk{store: st, opts: o, log: o.Logger, release: func() error { return nil }}
-	d.library = knowledge.New(st, &knowledge.Options{IndexMemory: o.IndexMemory, Staleness: o.Staleness, Logger: o.Logger})
+	d.library = knowledge.New(st, &knowledge.Options{
+		IndexMemory: o.IndexMemory, Staleness: o.Staleness, HTTPClient: o.HTTPClient, Logger: o.Logger,
+	})
 	if o.Retriever == nil {
 		o.Retriever = d.library
 	}
@@ -144,6 +168,22 @@ func New(ctx context.Context, st Store, opts *Options) (*Desk, error) {
 	}
 	d.first = &Company{desk: d, id: operator.ID}
 	return d, nil
+}
+
+// maxFetched bounds the body of one answer that a source is read from: the largest
+// sitemap there may be.
+const maxFetched = 50 << 20
+
+// wayOut returns the client that sources are read with. Websites are read as they
+// are, so plain http and the ports of programs are allowed.
+func wayOut(o Options) (*http.Client, error) {
+	out, err := egress.New(&egress.Options{
+		Allow: o.AllowNetworks, AllowHTTP: true, HighPorts: true, MaxBody: maxFetched, Timeout: time.Minute, Logger: o.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("Options.AllowNetworks: %w", err)
+	}
+	return out.HTTP(), nil
 }
 
 // Companies creates, lists and deletes companies.

@@ -15,7 +15,7 @@ type maintainer interface {
 
 // Run does what is to be done in the background until ctx ends, and returns when
 // all of it has stopped: it takes over the turns of processes that were lost,
-// does queued work, and tidies up the store. It is the only place where a desk
+// reads sources when they are due or somebody asks for it, and tidies up the store. It is the only place where a desk
 // does so; without it asking, searching and writing work, and the rest waits.
 // Several processes on one store may each run it.
 func (d *Desk) Run(ctx context.Context) error {
@@ -24,6 +24,9 @@ func (d *Desk) Run(ctx context.Context) error {
 		return err
 	}
 	if err := runner.Every("lapsed turns", 2*time.Second, d.agents.Recover); err != nil {
+		return err
+	}
+	if err := d.library.Schedule(runner); err != nil {
 		return err
 	}
 	if m, ok := d.store.(maintainer); ok {

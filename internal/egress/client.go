@@ -39,7 +39,7 @@ func New(opts *Options) (*Client, error) {
 		return nil, fmt.Errorf("egress options: %w", err)
 	}
 	c := &Client{
-		policy:    policy{allow: o.Allow, deny: o.Deny, http: o.AllowHTTP, ports: o.Ports},
+		policy:    policy{allow: o.Allow, deny: o.Deny, http: o.AllowHTTP, highPorts: o.HighPorts, ports: o.Ports},
 		redirects: o.Redirects,
 		maxBody:   o.MaxBody,
 		timeout:   o.Timeout,

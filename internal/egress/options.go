@@ -29,6 +29,10 @@ type Options struct {
 	// Ports are permitted beside 443 (and 80 for http).
 	Ports []uint16
 
+	// HighPorts permits every port from 1024 on, where no service of old protocols
+	// is that takes a request for a command.
+	HighPorts bool
+
 	// Redirects is how many redirects to the same scheme, host and port are
 	// followed; each is checked like a first request. Any other redirect, and
 	// one too many, is handed to the caller as the response it is. The default

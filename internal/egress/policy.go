@@ -16,6 +16,7 @@ const maxURL = 8 << 10
 type policy struct {
 	allow, deny []netip.Prefix
 	http        bool
+	highPorts   bool
 	ports       []uint16
 }
 
@@ -71,7 +72,12 @@ func (p *policy) port(u *url.URL) bool {
 	if err != nil {
 		return false
 	}
-	return port == 443 && u.Scheme == "https" || port == 80 && u.Scheme == "http" || slices.Contains(p.ports, uint16(port))
+	return port == 443 && u.Scheme == "https" || port == 80 && u.Scheme == "http" || p.listed(uint16(port))
+}
+
+// listed says whether the options permit a port beside those of http and https.
+func (p *policy) listed(port uint16) bool {
+	return p.highPorts && port >= 1024 || slices.Contains(p.ports, port)
 }
 
 // dial says whether a socket may connect to hostport, an address and a port
@@ -81,7 +87,7 @@ func (p *policy) dial(network, hostport string) error {
 	if err != nil || network != "tcp4" && network != "tcp6" {
 		return refused(notAllowed, network+" "+hostport+" is not an address to dial")
 	}
-	if port := to.Port(); port != 443 && (port != 80 || !p.http) && !slices.Contains(p.ports, port) {
+	if port := to.Port(); port != 443 && (port != 80 || !p.http) && !p.listed(port) {
 		return refused(notAllowed, hostport+" has a port that is in no list of the options")
 	}
 	return p.address(to.Addr())

@@ -65,9 +65,10 @@ var rooms = []room{
 	{"access", inside},
 	{"analytics", inside},
 	{"knowledge/internal/measure", with(inside, "internal/judged", "knowledge")},
-	{"knowledge", with(inside, "llm", "knowledge/extract", "knowledge/crawl")},
+	{"knowledge", with(inside, "llm", "knowledge/extract", "knowledge/crawl", "knowledge/pull")},
 	{"knowledge/extract", inside},
 	{"knowledge/crawl", inside},
+	{"knowledge/pull", inside},
 	{"agent", with(inside, "knowledge")},
 	{"agent/extractive", with(inside, "agent", "knowledge")},
 	{"agent/generative", with(inside, "agent", "knowledge", "llm")},
@@ -107,6 +108,7 @@ var rooms = []room{
 // provider, pgx, kin-openapi, progress bar or terminal.
 var linked = []string{
 	module,
+	"github.com/abadojack/whatlanggo",     // which language a text is in
 	"github.com/blevesearch/snowballstem", // stems
 	"github.com/dustin/go-humanize",       // of modernc.org/libc
 	"github.com/google/uuid",              // ids
@@ -114,6 +116,8 @@ var linked = []string{
 	"github.com/ncruces/go-strftime",      // of modernc.org/libc
 	"github.com/remyoudompheng/bigfft",    // of modernc.org/mathutil
 	"github.com/rivo/uniseg",              // words and sentences
+	"github.com/robfig/cron/v3",           // schedules
+	"github.com/theory/jsonpath",          // paths into what APIs answer
 	"github.com/yuin/goldmark",            // Markdown
 	"golang.org/x/net",                    // HTML
 	"golang.org/x/sys",                    // of modernc.org/libc

@@ -50,15 +50,19 @@ func serve(ctx context.Context, given *call) (err error) {
 		return err
 	}
 	defer listener.Close()
+	networks := s.allowNetworks
+	if s.dev {
+		networks = append(networks, loopback...)
+	}
 	desk, err := given.store.open(ctx, answerdesk.Options{
-		IndexMemory: s.indexMemory, Staleness: s.staleness, DrainTimeout: s.drainTimeout, Migrate: s.migrate, Logger: log,
+		IndexMemory: s.indexMemory, Staleness: s.staleness, AllowNetworks: networks, DrainTimeout: s.drainTimeout, Migrate: s.migrate, Logger: log,
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, desk.Close()) }()
 	if s.dev {
-		log.Warn("--dev is on: what the server fetches or calls may be on this machine, and in plain http; never use it where others can send requests")
+		log.Warn("--dev is on: what the server fetches or calls may be on this machine; never use it where others can send requests")
 	}
 	handler := server.New(desk.Desk, &server.Options{
 		BasePath: s.basePath, PublicURL: s.publicURL, AllowedOrigins: s.allowedOrigins, MaxStreams: s.maxStreams,

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"net/netip"
 	"net/url"
 	"path"
 	"regexp"
@@ -24,6 +25,7 @@ type serving struct {
 	basePath       string
 	publicURL      string
 	allowedOrigins []string
+	allowNetworks  []netip.Prefix
 	maxStreams     int
 	indexMemory    int64
 	staleness      time.Duration
@@ -43,7 +45,7 @@ var serveSettings = []setting{
 	},
 	{
 		name: "dev", shared: true,
-		about: "allow the loopback addresses and plain http for what the server fetches or calls, such as your own program while you write it",
+		about: "allow the loopback addresses for what the server fetches or calls, such as your own program while you write it",
 		set:   func(given *call, s string) (err error) { given.serving.dev, err = readBool(s); return err },
 	},
 	{
@@ -67,6 +69,14 @@ var serveSettings = []setting{
 		about: "the origins whose pages may call the server from a browser, such as https://example.com,https://*.example.com",
 		set: func(given *call, s string) (err error) {
 			given.serving.allowedOrigins, err = readOrigins(s)
+			return err
+		},
+	},
+	{
+		name: "allow-networks", value: "LIST", shared: true,
+		about: "ranges of private addresses that websites and APIs may be read from, such as 10.20.0.0/16,fd00:1234::/32; public addresses always may be",
+		set: func(given *call, s string) (err error) {
+			given.serving.allowNetworks, err = readNetworks(s)
 			return err
 		},
 	},
@@ -220,3 +230,18 @@ func readDuration(s string) (time.Duration, error) {
 	}
 	return d, nil
 }
+
+// readNetworks reads a list of ranges of addresses.
+func readNetworks(s string) (networks []netip.Prefix, err error) {
+	for part := range strings.SplitSeq(s, ",") {
+		p, err := netip.ParsePrefix(strings.TrimSpace(part))
+		if err != nil || p.Addr().Is4In6() {
+			return nil, fmt.Errorf("%q is no range of addresses such as 10.20.0.0/16", part)
+		}
+		networks = append(networks, p.Masked())
+	}
+	return networks, nil
+}
+
+// loopback is what --dev allows.
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}

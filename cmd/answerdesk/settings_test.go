@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,14 +70,16 @@ func TestWays(t *testing.T) {
 	want := serving{
 		addr: "[::1]:0", dev: true, basePath: "/support", publicURL: "https://desk.example.com",
 		allowedOrigins: []string{"https://example.com", "https://*.example.com"}, maxStreams: 5, indexMemory: 64 << 20,
+		allowNetworks: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("fd00:1234::/32")},
 		staleness: 5 * time.Second, drainTimeout: time.Minute, logLevel: slog.LevelDebug, migrate: store.MigrateCheck,
 	}
 	values := map[string]string{
 		"addr": "[::1]:0", "dev": "true", "base-path": "/support/", "public-url": "https://desk.example.com/",
 		"allowed-origins": "https://example.com, https://*.example.com", "max-streams": "5", "index-memory": "64MiB", "staleness": "5s",
+		"allow-networks": "10.20.0.0/16, fd00:1234::1/32",
 		"drain-timeout": "1m", "log-level": "debug", "migrate": "check",
 	}
-	fields := []string{`"allowed_origins": ["https://example.com", "https://*.example.com"], "max_streams": 5, "dev": true`}
+	fields := []string{`"allowed_origins": ["https://example.com", "https://*.example.com"], "allow_networks": ["10.20.0.0/16", "fd00:1234::/32"], "max_streams": 5, "dev": true`}
 	var flags []string
 	for _, s := range serveSettings {
 		v, ok := values[s.name]
@@ -86,7 +89,7 @@ func TestWays(t *testing.T) {
 		if ok {
 			flags = append(flags, "--"+s.name+"="+v)
 		}
-		if ok && !slices.Contains([]string{"allowed-origins", "max-streams", "dev"}, s.name) {
+		if ok && !slices.Contains([]string{"allowed-origins", "allow-networks", "max-streams", "dev"}, s.name) {
 			fields = append(fields, fmt.Sprintf("%q: %q", s.field(), v))
 		}
 	}

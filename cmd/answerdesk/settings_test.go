@@ -71,13 +71,13 @@ func TestWays(t *testing.T) {
 		addr: "[::1]:0", dev: true, basePath: "/support", publicURL: "https://desk.example.com",
 		allowedOrigins: []string{"https://example.com", "https://*.example.com"}, maxStreams: 5, indexMemory: 64 << 20,
 		allowNetworks: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("fd00:1234::/32")},
-		staleness: 5 * time.Second, drainTimeout: time.Minute, logLevel: slog.LevelDebug, migrate: store.MigrateCheck,
+		staleness:     5 * time.Second, drainTimeout: time.Minute, logLevel: slog.LevelDebug, migrate: store.MigrateCheck,
 	}
 	values := map[string]string{
 		"addr": "[::1]:0", "dev": "true", "base-path": "/support/", "public-url": "https://desk.example.com/",
 		"allowed-origins": "https://example.com, https://*.example.com", "max-streams": "5", "index-memory": "64MiB", "staleness": "5s",
 		"allow-networks": "10.20.0.0/16, fd00:1234::1/32",
-		"drain-timeout": "1m", "log-level": "debug", "migrate": "check",
+		"drain-timeout":  "1m", "log-level": "debug", "migrate": "check",
 	}
 	fields := []string{`"allowed_origins": ["https://example.com", "https://*.example.com"], "allow_networks": ["10.20.0.0/16", "fd00:1234::/32"], "max_streams": 5, "dev": true`}
 	var flags []string

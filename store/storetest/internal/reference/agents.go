@@ -93,18 +93,19 @@ func (s *Store) DeleteAgent(ctx context.Context, cm store.Commit, id string) err
 		}
 		delete(c.agents, a.ID)
 		maps.DeleteFunc(c.conversations, func(_ string, v conversation) bool { return v.AgentID == a.ID })
+		for _, src := range c.sources {
+			if src.AgentID == a.ID {
+				c.removeSource(src.ID)
+			}
+		}
+		maps.DeleteFunc(c.runs, func(_ string, r run) bool { return r.AgentID == a.ID })
 		var gone []string
 		for docID, d := range c.documents {
 			if d.AgentID == a.ID {
 				gone = append(gone, docID)
 			}
 		}
-		slices.Sort(gone)
-		for _, docID := range gone {
-			delete(c.documents, docID)
-			c.erase(docID)
-		}
-		c.changed(gone...)
+		c.remove(gone...)
 		return nil
 	})
 }

@@ -6,18 +6,26 @@ import (
 	"github.com/answerdesk-go/answerdesk/agent"
 )
 
-// erase takes what a document said out of every reply that cites it, and returns
-// how many there were.
-func (c *tenant) erase(document string) int {
+// erase takes what documents said out of every reply that cites one of them, and
+// returns how many there were.
+func (c *tenant) erase(documents ...string) int {
 	n := 0
 	for id, v := range c.conversations {
 		for i, m := range v.messages {
-			if m.Reply == nil || !slices.ContainsFunc(m.Reply.Citations, func(c agent.Citation) bool { return c.DocumentID == document }) {
+			cites := func(document string) bool {
+				return m.Reply != nil && slices.ContainsFunc(m.Reply.Citations, func(c agent.Citation) bool { return c.DocumentID == document })
+			}
+			if !slices.ContainsFunc(documents, cites) {
 				continue
 			}
 			n++
+			for _, document := range documents {
+				if cites(document) {
+					m = erased(cloneMessage(m), document)
+				}
+			}
 			v.messages = slices.Clone(v.messages)
-			v.messages[i] = erased(cloneMessage(m), document)
+			v.messages[i] = m
 		}
 		c.conversations[id] = v
 	}

@@ -8,14 +8,22 @@ import (
 	"github.com/answerdesk-go/answerdesk/knowledge"
 )
 
-// live returns a document with its passages as they are read.
-func (d document) live() knowledge.Live {
+// read returns a document with the passages of its live version.
+func (d document) read() knowledge.Live {
 	out := knowledge.Live{Document: cloneDocument(d.Document)}
-	for _, p := range d.passages {
+	if len(d.versions) > 0 { // it is there
+		out.Passages = d.passages(d.live())
+	}
+	return out
+}
+
+// passages returns the passages of a version as they are read.
+func (d document) passages(v version) (out []knowledge.Passage) {
+	for _, p := range v.passages {
 		p.Heading = slices.Clone(p.Heading)
 		p.Title, p.URL, p.ExternalID, p.AgentID, p.Kind = d.Title, d.URL, d.ExternalID, d.AgentID, d.Kind
 		p.Metadata = copied(d.Metadata)
-		out.Passages = append(out.Passages, p)
+		out = append(out, p)
 	}
 	return out
 }
@@ -24,7 +32,7 @@ func (d document) live() knowledge.Live {
 func (s *Store) Passages(ctx context.Context, company string, refs []knowledge.Ref) (out []knowledge.Passage, err error) {
 	err = s.read(ctx, company, func(c tenant) error {
 		for _, ref := range refs {
-			for _, p := range c.documents[ref.DocumentID].live().Passages {
+			for _, p := range c.documents[ref.DocumentID].read().Passages {
 				if p.Ref == ref {
 					out = append(out, p)
 				}
@@ -73,8 +81,8 @@ func (s *Store) LiveDocuments(ctx context.Context, company, after string, maxByt
 				break
 			}
 			d := c.documents[id]
-			out = append(out, d.live())
-			size += len(d.texts[d.Version-1])
+			out = append(out, d.read())
+			size += len(d.live().text)
 		}
 		return nil
 	})
@@ -85,7 +93,7 @@ func (s *Store) LiveDocuments(ctx context.Context, company, after string, maxByt
 func (s *Store) LiveDocument(ctx context.Context, company, id string) (out knowledge.Live, err error) {
 	err = s.read(ctx, company, func(c tenant) error {
 		d, err := c.document(id)
-		out = d.live()
+		out = d.read()
 		return err
 	})
 	return out, err

@@ -10,9 +10,13 @@ import (
 
 	"github.com/answerdesk-go/answerdesk/access"
 	"github.com/answerdesk-go/answerdesk/agent"
-	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
+)
+
+var (
+	_ knowledge.SourceStore = (*Store)(nil)
+	_ knowledge.RunStore    = (*Store)(nil)
 )
 
 // A Store holds everything in memory. The zero value is an empty store.
@@ -32,7 +36,10 @@ type tenant struct {
 	documents     map[string]document
 	revision      int64
 	changes       []knowledge.Change
-	events        []event.Event
+	sources       map[string]source
+	runs          map[string]run
+	events        []told           // that are kept
+	told          int              // how many there have been
 	sequences     map[string]int64 // of each stream, the last one given
 	audit         []store.Audit
 	jobs          []job // in the order queued
@@ -48,6 +55,8 @@ func newTenant(c access.Company) tenant {
 		agents:        map[string]agent.Agent{},
 		conversations: map[string]conversation{},
 		documents:     map[string]document{},
+		sources:       map[string]source{},
+		runs:          map[string]run{},
 		sequences:     map[string]int64{},
 		leases:        map[keyName]store.Lease{},
 		floors:        map[keyName]time.Time{},
@@ -60,6 +69,8 @@ func (c tenant) clone() tenant {
 	c.agents = maps.Clone(c.agents)
 	c.conversations = maps.Clone(c.conversations)
 	c.documents = maps.Clone(c.documents)
+	c.sources = maps.Clone(c.sources)
+	c.runs = maps.Clone(c.runs)
 	c.changes = slices.Clip(c.changes)
 	c.events = slices.Clip(c.events)
 	c.sequences = maps.Clone(c.sequences)

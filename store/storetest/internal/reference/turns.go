@@ -201,7 +201,7 @@ func (c *tenant) stands(cite agent.Citation, agentID string) error {
 	case cite.DocumentVersion != d.Version:
 		return fmt.Errorf("document %s is at version %d, not %d", d.ID, d.Version, cite.DocumentVersion)
 	}
-	text := d.texts[d.Version-1]
+	text := d.live().text
 	if cite.Start < 0 || cite.End <= cite.Start || cite.End > len(text) || text[cite.Start:cite.End] != cite.Quote {
 		return fmt.Errorf("the quote does not stand at %d to %d of document %s", cite.Start, cite.End, d.ID)
 	}

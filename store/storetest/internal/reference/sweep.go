@@ -1,0 +1,78 @@
+package reference
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/store"
+)
+
+const day = 24 * time.Hour
+
+// A sweep is one call of Sweep.
+type sweep struct {
+	now   time.Time
+	limit int
+	swept knowledge.Swept
+}
+
+// room reports whether one more of a thing may be removed, and counts it.
+func (w *sweep) room(thing string) bool {
+	if w.swept[thing] >= int64(w.limit) {
+		return false
+	}
+	w.swept[thing]++
+	return true
+}
+
+// old reports whether a moment is longer ago than things are kept.
+func (w *sweep) old(at time.Time, kept time.Duration) bool {
+	return kept > 0 && at.Before(w.now.Add(-kept))
+}
+
+// Sweep implements [knowledge.RunStore].
+func (s *Store) Sweep(ctx context.Context, r knowledge.Retention, limit int) (knowledge.Swept, error) {
+	if err := s.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	r.Versions, r.Changes = cmp.Or(r.Versions, 20), cmp.Or(r.Changes, 100_000)
+	r.Events, r.Runs, r.DeadJobs = cmp.Or(r.Events, 30*day), cmp.Or(r.Runs, 90*day), cmp.Or(r.DeadJobs, 30*day)
+	w := &sweep{now: time.Now(), limit: limit, swept: knowledge.Swept{}}
+	for i := range s.companies {
+		c := s.companies[i].clone()
+		w.documents(&c, r.Versions)
+		w.runs(&c, r.Runs)
+		c.events = slices.DeleteFunc(slices.Clone(c.events), func(ev told) bool { return w.old(ev.CreatedAt, r.Events) && w.room("events") })
+		c.changes = slices.DeleteFunc(slices.Clone(c.changes), func(ch knowledge.Change) bool {
+			return r.Changes > 0 && ch.Revision <= c.revision-r.Changes && w.room("changes")
+		})
+		c.jobs = slices.DeleteFunc(c.jobs, func(j job) bool { return j.dead && w.old(j.died, r.DeadJobs) && w.room("jobs") })
+		c.audit = slices.DeleteFunc(slices.Clone(c.audit), func(a store.Audit) bool { return w.old(a.At, r.Audit) && w.room("audit") })
+		s.companies[i] = c
+	}
+	return w.swept, nil
+}
+
+// documents removes all but the newest versions of each.
+func (w *sweep) documents(c *tenant, kept int) {
+	for docID, d := range c.documents {
+		for kept > 0 && len(d.versions) > kept && w.room("versions") {
+			d.versions = d.versions[1:]
+			c.documents[docID] = d
+		}
+	}
+}
+
+// runs removes those that ended long ago, but for the latest of a source and the
+// one that was published last.
+func (w *sweep) runs(c *tenant, kept time.Duration) {
+	maps.DeleteFunc(c.runs, func(runID string, r run) bool {
+		src := c.sources[r.SourceID]
+		return r.State.Ended() && w.old(r.EndedAt, kept) && runID != src.RunID && runID != src.PublishedID && w.room("runs")
+	})
+}

@@ -72,14 +72,14 @@ func runEvent(t event.Type, r Run) event.Event {
 	}
 }
 
-// source returns a source of a kind; one of another is not there.
+// source returns a source of a kind, if one is given; one of another is not there.
 func (b *Base) source(ctx context.Context, kind SourceKind, name, sourceID string) (Source, error) {
 	canonical, err := id.Parse(id.Source, sourceID)
 	if err != nil {
 		return Source{}, store.NotFound(name, clip(sourceID, 64))
 	}
 	s, err := b.lib.sources.Source(ctx, b.company, canonical)
-	if err == nil && s.Kind != kind {
+	if err == nil && kind != "" && s.Kind != kind {
 		return Source{}, store.NotFound(name, canonical)
 	}
 	return s, err
@@ -142,6 +142,32 @@ func (b *Base) sourcesOf(ctx context.Context, kind SourceKind, agentID string, p
 		return store.List[Source]{}, err
 	}
 	return b.lib.sources.Sources(ctx, b.company, SourceFilter{Kind: kind, AgentID: canonical}, p)
+}
+
+// Sources lists sources of all kinds, newest first: those of an agent only, if one
+// is given.
+func (b *Base) Sources(ctx context.Context, agentID string, p store.Page) (store.List[Source], error) {
+	return b.sourcesOf(ctx, "", agentID, p)
+}
+
+// ReadSource queues a run of a source of whatever kind, or returns the one that
+// waits already. A nil opts means the zero value.
+func (b *Base) ReadSource(ctx context.Context, sourceID string, opts *RunOptions) (Run, error) {
+	s, err := b.source(ctx, "", "source", sourceID)
+	if err != nil {
+		return Run{}, err
+	}
+	return b.startRun(ctx, s, opts)
+}
+
+// DeleteSource removes a source of whatever kind with all its documents, and stops
+// its run.
+func (b *Base) DeleteSource(ctx context.Context, sourceID string) (Deleted, error) {
+	s, err := b.source(ctx, "", "source", sourceID)
+	if err != nil {
+		return Deleted{}, err
+	}
+	return b.deleteSource(ctx, s)
 }
 
 // parseAgent returns the canonical form of an agent's id, if there is one.

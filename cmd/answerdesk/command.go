@@ -29,7 +29,9 @@ type command struct {
 var commands = []command{
 	serveCommand,
 	keysCreateCommand, keysListCommand, keysRotateCommand, keysRevokeCommand,
-	ingestCommand, askCommand, migrateCommand, copyCommand, backupCommand, restoreCommand, versionCommand,
+	ingestCommand,
+	sourcesAddCommand, sourcesListCommand, sourcesReadCommand, sourcesReportCommand, sourcesRemoveCommand,
+	askCommand, migrateCommand, copyCommand, backupCommand, restoreCommand, versionCommand,
 }
 
 // A call is what a command was called with.
@@ -38,9 +40,10 @@ type call struct {
 	agent, company string
 	serving        serving  // of serve
 	key            keyFlags // of keys
-	check          bool     // of migrate
-	from, to       place    // of copy
-	restart        bool     // of copy
+	source         sourceFlags
+	check          bool  // of migrate
+	from, to       place // of copy
+	restart        bool  // of copy
 
 	args           []string // the rest
 	stdout, stderr io.Writer
@@ -164,9 +167,13 @@ func (given *call) open(ctx context.Context) (desk, error) {
 	case err != nil:
 		return desk{}, err
 	case empty:
-		return desk{}, fmt.Errorf("there is no desk in %s: serve it or ingest something first", given.store)
+		return desk{}, given.noDesk()
 	}
 	return given.store.open(ctx, answerdesk.Options{})
+}
+
+func (given *call) noDesk() error {
+	return fmt.Errorf("there is no desk in %s: serve it or ingest something first", given.store)
 }
 
 // of returns the company that was named, or the operator's.

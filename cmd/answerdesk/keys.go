@@ -9,6 +9,7 @@ import (
 
 	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/access"
+	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -189,6 +190,9 @@ func (given *call) withKeys(ctx context.Context, desk desk, do func(*access.Keys
 // plainly leaves out of an error the name of the setting, which is told before it.
 func plainly(err error) error {
 	if e, ok := errors.AsType[*access.InvalidError](err); ok {
+		return errors.New(e.Reason)
+	}
+	if e, ok := errors.AsType[*knowledge.InvalidError](err); ok {
 		return errors.New(e.Reason)
 	}
 	return err

@@ -48,6 +48,14 @@ func (p progress) reach(n int64) {
 	}
 }
 
+// of counts all steps up to done, of as many as are known by now.
+func (p progress) of(total, done int) {
+	if p.bar != nil && total > 0 {
+		p.bar.ChangeMax(total)
+		_ = p.bar.Set(min(done, total))
+	}
+}
+
 // interrupt makes room for a line; the bar comes again with the next step.
 func (p progress) interrupt() {
 	if p.bar != nil {

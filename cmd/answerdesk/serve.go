@@ -50,12 +50,8 @@ func serve(ctx context.Context, given *call) (err error) {
 		return err
 	}
 	defer listener.Close()
-	networks := s.allowNetworks
-	if s.dev {
-		networks = append(networks, loopback...)
-	}
 	desk, err := given.store.open(ctx, answerdesk.Options{
-		IndexMemory: s.indexMemory, Staleness: s.staleness, AllowNetworks: networks, DrainTimeout: s.drainTimeout, Migrate: s.migrate, Logger: log,
+		IndexMemory: s.indexMemory, Staleness: s.staleness, AllowNetworks: s.networks(), DrainTimeout: s.drainTimeout, Migrate: s.migrate, Logger: log,
 	})
 	if err != nil {
 		return err

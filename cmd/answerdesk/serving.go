@@ -43,11 +43,7 @@ var serveSettings = []setting{
 		about: "where to listen; without a host on all addresses, and with port 0 on a free one",
 		set:   func(given *call, s string) error { given.serving.addr = s; return checkAddr(s) },
 	},
-	{
-		name: "dev", shared: true,
-		about: "allow the loopback addresses for what the server fetches or calls, such as your own program while you write it",
-		set:   func(given *call, s string) (err error) { given.serving.dev, err = readBool(s); return err },
-	},
+	devSetting,
 	{
 		name: "base-path", value: "PATH", shared: true,
 		about: "the path that all routes are under, such as /support",
@@ -72,14 +68,7 @@ var serveSettings = []setting{
 			return err
 		},
 	},
-	{
-		name: "allow-networks", value: "LIST", shared: true,
-		about: "ranges of private addresses that websites and APIs may be read from, such as 10.20.0.0/16,fd00:1234::/32; public addresses always may be",
-		set: func(given *call, s string) (err error) {
-			given.serving.allowNetworks, err = readNetworks(s)
-			return err
-		},
-	},
+	networksSetting,
 	{
 		name: "max-streams", value: "N", shared: true, initial: "10000",
 		about: "how many streams of events may be open at once",
@@ -230,18 +219,3 @@ func readDuration(s string) (time.Duration, error) {
 	}
 	return d, nil
 }
-
-// readNetworks reads a list of ranges of addresses.
-func readNetworks(s string) (networks []netip.Prefix, err error) {
-	for part := range strings.SplitSeq(s, ",") {
-		p, err := netip.ParsePrefix(strings.TrimSpace(part))
-		if err != nil || p.Addr().Is4In6() {
-			return nil, fmt.Errorf("%q is no range of addresses such as 10.20.0.0/16", part)
-		}
-		networks = append(networks, p.Masked())
-	}
-	return networks, nil
-}
-
-// loopback is what --dev allows.
-var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -304,8 +305,15 @@ func (x *indexes) forget(company string, f *followed) {
 // indexed is what the index knows of a document.
 func indexed(d Live) *index.Document {
 	out := &index.Document{
-		ID: d.ID, Version: d.Version, AgentID: d.AgentID, Kind: string(d.Kind), Metadata: d.Metadata,
+		ID: d.ID, Version: d.Version, AgentID: d.AgentID, Metadata: d.Metadata, Fields: fieldsOf(&d.Document),
 		Passages: make([]index.Passage, len(d.Passages)),
+	}
+	if _, own := d.Metadata["title"]; d.Kind == KindContent && !own { // over HTTP it stands in the metadata
+		out.Metadata = maps.Clone(d.Metadata)
+		if out.Metadata == nil {
+			out.Metadata = map[string]any{}
+		}
+		out.Metadata["title"] = d.Title
 	}
 	for i, p := range d.Passages {
 		out.Passages[i] = index.Passage{

@@ -140,9 +140,9 @@ func TestSearchInvalid(t *testing.T) {
 		{"query", knowledge.Query{Text: strings.Repeat("x", knowledge.MaxQuery+1)}},
 		{"limit", knowledge.Query{Text: "open", Limit: -1}},
 		{"limit", knowledge.Query{Text: "open", Limit: knowledge.MaxHits + 1}},
-		{"filter", knowledge.Query{Text: "open", Filter: map[string]any{"a": map[string]any{}}}},
-		{"filter", knowledge.Query{Text: "open", Filter: map[string]any{"a": nil}}},
-		{"filter", knowledge.Query{Text: "open", Filter: map[string]any{"a": math.Inf(1)}}},
+		{"filter.a", knowledge.Query{Text: "open", Filter: map[string]any{"a": map[string]any{}}}},
+		{"filter.a", knowledge.Query{Text: "open", Filter: map[string]any{"a": nil}}},
+		{"filter.a", knowledge.Query{Text: "open", Filter: map[string]any{"a": math.Inf(1)}}},
 	} {
 		_, err := kb.Search(t.Context(), tt.query)
 		if invalid, ok := errors.AsType[*knowledge.InvalidError](err); !ok || invalid.Field != tt.field {

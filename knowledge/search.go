@@ -22,9 +22,25 @@ type Query struct {
 	Text    string
 	AgentID string // what this agent may use: its own documents and those of all; empty: everything
 
-	// Filter chooses by metadata, before ranking: each key must have the value
-	// given, or one of the values if a list is given; a list in the metadata
-	// matches if one of its values does.
+	// Filter chooses by metadata, before ranking. Each key must have the value
+	// given, or one of the values of a list, or one that an object of operators
+	// allows:
+	//
+	//	{"lang": "en", "tags": ["boat", "raft"], "price": {"$gte": 10, "$lt": 20}}
+	//
+	// The operators are $eq, $in, $gt, $gte, $lt, $lte, $prefix; $ne and $nin,
+	// which turn $eq and $in round; and $exists with true or false. $and and $or
+	// are keys with a list of filters, $not one with a filter. Strings are
+	// compared with strings, byte by byte, and numbers with numbers; a value of
+	// another type does not match. A list in the metadata matches if one of its
+	// elements does all that is asked of its key, and an empty one is no value.
+	//
+	// $kind, $language, $source_id, $url and $external_id are keys for those of
+	// the document, and title is one for that of content. A key of the metadata
+	// that begins with $ is written with another $ before it.
+	//
+	// What breaks the rules, or a limit such as [MaxConditions], is an
+	// [InvalidError] whose field is the place, such as filter.$or[1].price.$gte.
 	Filter map[string]any
 
 	Limit int // of hits; 0 means [DefaultHits], at most [MaxHits]
@@ -84,15 +100,7 @@ func (b *Base) Search(ctx context.Context, q Query) (Results, error) {
 	if err := readable(q.Text); err != nil {
 		return Results{}, invalid("query", "%v", err)
 	}
-	if err := checkMetadata(q.Filter); err != nil {
-		return Results{}, invalid("filter", "%v", err)
-	}
-	for key, v := range q.Filter {
-		if v == nil {
-			return Results{}, invalid("filter", "%s has no value: leave it out", key)
-		}
-	}
-	filter, err := normal(q.Filter)
+	filter, err := readFilter(q.Filter)
 	if err != nil {
 		return Results{}, err
 	}

@@ -1,143 +1,286 @@
 package index
 
 import (
-	"encoding/json"
-	"reflect"
 	"slices"
-	"strconv"
 )
 
-// attributes returns the keys under which a document's agent, kind and
-// metadata are looked up. A list has the key of each of its elements.
-func attributes(d *Document) []string {
-	keys := []string{agentKey(d.AgentID), kindKey(d.Kind)}
-	for name, value := range d.Metadata {
-		for _, v := range elements(value) {
-			keys = append(keys, metadataKey(name, v))
+// A Filter chooses documents: one of [All], [Any], [Not] and [Has].
+type Filter interface {
+	// look looks up its names and values. It needs [state.order] to be ordered if
+	// it asks for a stretch of values.
+	look(s *state) check
+	stretches() bool
+}
+
+// All chooses the documents that each of its filters chooses.
+type All []Filter
+
+// Any chooses the documents that one of its filters chooses.
+type Any []Filter
+
+// Not chooses the documents that its filter does not.
+type Not struct{ Filter }
+
+// Has chooses the documents with a value that passes every test; without a test,
+// those with any value. Of a list one element has to pass all of them.
+type Has struct {
+	// Name is a key of [Document.Fields] or of the metadata. A key of the metadata
+	// that begins with "$" has another one before it.
+	Name  string
+	Tests []Test
+}
+
+// A Test compares a value with one of the same type; those of other types do not
+// pass.
+type Test struct {
+	Op    Op
+	Value any   // a string, number or boolean; for Prefix a string
+	In    []any // for In
+}
+
+// An Op is how a [Test] compares.
+type Op uint8
+
+// The tests there are. Strings are compared byte by byte.
+const (
+	Eq Op = iota
+	In
+	Gt
+	Gte
+	Lt
+	Lte
+	Prefix
+)
+
+// A check is a filter of which the names and values were looked up in a state.
+type check struct {
+	kind    checkKind
+	of      []check
+	numbers []uint32 // of attributes, sorted
+	bits    []uint64 // of attributes, by number
+}
+
+type checkKind uint8
+
+const (
+	never checkKind = iota
+	always
+	all
+	some
+	not
+	among  // some attribute is one of numbers
+	marked // some attribute has its bit
+)
+
+func (f All) look(s *state) check { return s.combine(f, all, never, always) }
+func (f Any) look(s *state) check { return s.combine(f, some, always, never) }
+
+func (f All) stretches() bool { return slices.ContainsFunc(f, Filter.stretches) }
+func (f Any) stretches() bool { return slices.ContainsFunc(f, Filter.stretches) }
+func (f Not) stretches() bool { return f.Filter.stretches() }
+func (f Has) stretches() bool { return !slices.ContainsFunc(f.Tests, Test.points) }
+
+// combine looks up filters of which one that is decisive decides, and those that
+// are idle do not count.
+func (s *state) combine(filters []Filter, kind, decisive, idle checkKind) check {
+	out := check{kind: kind}
+	for _, f := range filters {
+		switch c := f.look(s); c.kind {
+		case decisive:
+			return c
+		case idle:
+		default:
+			out.of = append(out.of, c)
 		}
 	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
+	switch len(out.of) {
+	case 0:
+		return check{kind: idle}
+	case 1:
+		return out.of[0]
+	}
+	return out
 }
 
-func agentKey(id string) string  { return "a" + id }
-func kindKey(kind string) string { return "k" + kind }
-
-// metadataKey writes a name and a JSON value so that different ones differ.
-func metadataKey(name string, value any) string {
-	return "m" + strconv.Itoa(len(name)) + ":" + name + valueKey(value)
+func (f Not) look(s *state) check {
+	switch c := f.Filter.look(s); c.kind {
+	case never:
+		return check{kind: always}
+	case always:
+		return check{kind: never}
+	default:
+		return check{kind: not, of: []check{c}}
+	}
 }
 
-func valueKey(value any) string {
-	switch v := value.(type) {
-	case string:
-		return "s" + v
-	case nil:
-		return "n"
-	case float64:
-		return "f" + strconv.FormatFloat(v, 'g', -1, 64)
-	}
-	switch v := reflect.ValueOf(value); {
-	case v.Kind() == reflect.String:
-		return "s" + v.String()
-	case v.CanInt():
-		return "f" + strconv.FormatFloat(float64(v.Int()), 'g', -1, 64)
-	case v.CanUint():
-		return "f" + strconv.FormatFloat(float64(v.Uint()), 'g', -1, 64)
-	case v.CanFloat():
-		return "f" + strconv.FormatFloat(v.Float(), 'g', -1, 64)
-	}
-	b, err := json.Marshal(value)
-	if err != nil {
-		return "x" // equal to nothing that comes as JSON
-	}
-	return "j" + string(b)
-}
+// points reports whether a test names the values that pass.
+func (t Test) points() bool { return t.Op == Eq || t.Op == In }
 
-// elements returns the elements of a list, or the value alone.
-func elements(value any) []any {
-	switch v := value.(type) {
-	case []any:
-		return v
-	case []string:
-		list := make([]any, len(v))
-		for i := range v {
-			list[i] = v[i]
+func (f Has) look(s *state) check {
+	name := nameKey(f.Name)
+	all := stretch{name, after(name)}
+	var points []string
+	named := false
+	for _, t := range f.Tests {
+		if t.points() {
+			keys := keysOf(name, t)
+			if named {
+				keys = slices.DeleteFunc(keys, func(k string) bool { return !slices.Contains(points, k) })
+			}
+			named, points = true, keys
+			continue
 		}
-		return list
-	case nil, string, float64, bool:
-		return []any{value}
-	}
-	if v := reflect.ValueOf(value); v.Kind() == reflect.Slice {
-		list := make([]any, v.Len())
-		for i := range list {
-			list[i] = v.Index(i).Interface()
+		key, ok := valueKey(name, t.Value)
+		if !ok {
+			return check{}
 		}
-		return list
+		all = all.and(t.Op, key, name+key[len(name):len(name)+1])
 	}
-	return []any{value}
+	if named {
+		return s.among(slices.DeleteFunc(points, func(p string) bool { return p < all.from || p >= all.below }))
+	}
+	return s.between(all)
 }
 
-// A filter holds groups of attribute numbers: a document passes if it has one
-// of every group.
+// A stretch is the attributes from one to before another.
+type stretch struct{ from, below string }
+
+// and leaves of a stretch what passes a test. A value of another type than key's
+// never does.
+func (s stretch) and(op Op, key, kind string) stretch {
+	from, below := kind, after(kind)
+	switch op {
+	case Gt:
+		from = key + "\x00"
+	case Gte:
+		from = key
+	case Lt:
+		below = key
+	case Lte:
+		below = key + "\x00"
+	case Prefix:
+		from, below = key, after(key)
+	}
+	return stretch{max(s.from, from), min(s.below, below)}
+}
+
+// after returns the first string that is greater than all that begin with s, which
+// ends in no byte 255.
+func after(s string) string { return s[:len(s)-1] + string([]byte{s[len(s)-1] + 1}) }
+
+// keysOf are the attributes that pass an Eq or In.
+func keysOf(name string, t Test) []string {
+	values := t.In
+	if t.Op == Eq {
+		values = []any{t.Value}
+	}
+	keys := make([]string, 0, len(values))
+	for _, v := range values {
+		if key, ok := valueKey(name, v); ok {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// among checks for one of some attributes.
+func (s *state) among(keys []string) check {
+	c := check{kind: among}
+	for _, key := range keys {
+		if n, ok := s.attrs[key]; ok {
+			c.numbers = append(c.numbers, n)
+		}
+	}
+	if len(c.numbers) == 0 {
+		return check{}
+	}
+	slices.Sort(c.numbers)
+	c.numbers = slices.Compact(c.numbers)
+	return c
+}
+
+// passes reports whether a document with these attributes is chosen.
+func (c *check) passes(attrs []uint32) bool {
+	switch c.kind {
+	case always:
+		return true
+	case all:
+		for i := range c.of {
+			if !c.of[i].passes(attrs) {
+				return false
+			}
+		}
+		return true
+	case some:
+		for i := range c.of {
+			if c.of[i].passes(attrs) {
+				return true
+			}
+		}
+	case not:
+		return !c.of[0].passes(attrs)
+	case among:
+		return meet(c.numbers, attrs)
+	case marked:
+		for _, n := range attrs {
+			if c.bits[n/64]>>(n%64)&1 != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// meet reports whether two sorted lists share a number.
+func meet(a, b []uint32) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	for _, n := range a {
+		if len(b) <= 8 {
+			if slices.Contains(b, n) {
+				return true
+			}
+		} else if _, ok := slices.BinarySearch(b, n); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// A filter tells which documents a query may find.
 type filter struct {
-	groups [][]uint32
-	none   bool // some group has no number that any document has
-
+	check
 	document uint32 // the last one asked for, plus one
-	passes   bool
+	passed   bool
 }
 
-// filter resolves what a query asks for.
+// filter looks up what a query asks for.
 func (s *state) filter(q *Query) filter {
-	var f filter
+	var filters All
 	if q.AgentID != "" {
-		f.group(s, agentKey(q.AgentID), agentKey(""))
+		filters = append(filters, anyKey{agentKey(q.AgentID), agentKey("")})
 	}
-	if len(q.Kinds) > 0 {
-		keys := make([]string, len(q.Kinds))
-		for i, k := range q.Kinds {
-			keys[i] = kindKey(k)
-		}
-		f.group(s, keys...)
+	if q.Filter != nil {
+		filters = append(filters, q.Filter)
 	}
-	for name, value := range q.Filter {
-		var keys []string
-		for _, v := range elements(value) {
-			keys = append(keys, metadataKey(name, v))
-		}
-		f.group(s, keys...)
-	}
-	return f
+	return filter{check: filters.look(s)}
 }
 
-func (f *filter) group(s *state, keys ...string) {
-	var numbers []uint32
-	for _, k := range keys {
-		if n, ok := s.attrs[k]; ok {
-			numbers = append(numbers, n)
-		}
-	}
-	f.groups = append(f.groups, numbers)
-	f.none = f.none || len(numbers) == 0
-}
+// anyKey chooses the documents with one of some attributes.
+type anyKey []string
 
-// allows reports whether the rows of a document may be found. Asking for the
-// same one again costs nothing.
+func (f anyKey) look(s *state) check { return s.among(f) }
+func (f anyKey) stretches() bool     { return false }
+
+// allows reports whether the rows of a document may be found. Asking for the same
+// one again costs nothing.
 func (f *filter) allows(s *state, number uint32) bool {
-	if len(f.groups) == 0 {
+	if f.kind == always {
 		return true
 	}
-	if f.document == number+1 {
-		return f.passes
+	if f.document != number+1 {
+		f.document, f.passed = number+1, f.check.passes(s.attributes(number))
 	}
-	f.document, f.passes = number+1, true
-	attrs := s.documents[number].attrs
-	for _, group := range f.groups {
-		if !slices.ContainsFunc(group, func(n uint32) bool { return slices.Contains(attrs, n) }) {
-			f.passes = false
-			break
-		}
-	}
-	return f.passes
+	return f.passed
 }

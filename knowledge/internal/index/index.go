@@ -42,11 +42,16 @@ type Passage struct {
 
 // A Document is a set of passages that come and go together.
 type Document struct {
-	ID       string
-	Version  int
-	AgentID  string // the only agent that may use it; "": all of them
-	Kind     string
-	Metadata map[string]any // values a [Query] may filter by: what JSON holds
+	ID      string
+	Version int
+	AgentID string // the only agent that may use it; "": all of them
+
+	// Metadata and Fields are what a [Filter] compares: of metadata the strings,
+	// numbers, booleans and lists of them; of fields, whose names begin with "$",
+	// those that are not empty.
+	Metadata map[string]any
+	Fields   map[string]string
+
 	Passages []Passage
 }
 
@@ -108,6 +113,28 @@ func (x *Index) Apply(changes []Change) {
 		x.state = compact
 		x.mu.Unlock()
 	}
+}
+
+// order puts attributes in order for the filters that need it, unless those that
+// came since are few enough to be looked through.
+func (x *Index) order() {
+	late := func() bool {
+		x.mu.RLock()
+		defer x.mu.RUnlock()
+		return x.state.unordered() > max(256, len(x.state.order)/32)
+	}
+	if !late() {
+		return
+	}
+	x.writer.Lock()
+	defer x.writer.Unlock()
+	if !late() {
+		return // another search was before this one
+	}
+	ordered := x.state.ordered() // readers read on meanwhile
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.state.order = ordered
 }
 
 // Passages returns how many passages can be found.

@@ -86,52 +86,6 @@ func TestMatched(t *testing.T) {
 	}
 }
 
-func TestFilters(t *testing.T) {
-	x := New(nil)
-	put := func(id, agent, kind string, metadata map[string]any) {
-		x.Put(Document{ID: id, AgentID: agent, Kind: kind, Metadata: metadata, Passages: []Passage{{Body: "tea"}}})
-	}
-	put("a", "", "page", map[string]any{"lang": "en", "tags": []any{"x", "y"}, "year": 2024})
-	put("b", "agt_1", "qa", map[string]any{"lang": "fr", "tags": []string{"y"}, "year": 2025.0})
-	put("c", "agt_2", "page", map[string]any{"lang": "en", "draft": true, "tags": nil, "n": map[string]any{"a": 1}})
-	for _, tt := range []struct {
-		query Query
-		want  string
-	}{
-		{Query{}, "a b c"},
-		{Query{AgentID: "agt_1"}, "a b"},
-		{Query{AgentID: "agt_3"}, "a"},
-		{Query{Kinds: []string{"page"}}, "a c"},
-		{Query{Kinds: []string{"qa", "page"}, AgentID: "agt_2"}, "a c"},
-		{Query{Kinds: []string{"none"}}, ""},
-		{Query{Filter: map[string]any{"lang": "en"}}, "a c"},
-		{Query{Filter: map[string]any{"lang": []any{"fr", "de"}}}, "b"},
-		{Query{Filter: map[string]any{"tags": "y"}}, "a b"},
-		{Query{Filter: map[string]any{"tags": []string{"x", "z"}}}, "a"},
-		{Query{Filter: map[string]any{"tags": nil}}, "c"},
-		{Query{Filter: map[string]any{"tags": "y", "lang": "fr"}}, "b"},
-		{Query{Filter: map[string]any{"year": 2024.0}}, "a"},
-		{Query{Filter: map[string]any{"year": int64(2025)}}, "b"},
-		{Query{Filter: map[string]any{"year": "2025"}}, ""},
-		{Query{Filter: map[string]any{"draft": true}}, "c"},
-		{Query{Filter: map[string]any{"draft": false}}, ""},
-		{Query{Filter: map[string]any{"n": map[string]any{"a": 1}}}, "c"},
-		{Query{Filter: map[string]any{"lang": []any{}}}, ""},
-		{Query{Filter: map[string]any{"other": "en"}}, ""},
-		{Query{Filter: map[string]any{"": "en"}}, ""},
-	} {
-		tt.query.Text = "tea"
-		r := x.Search(tt.query)
-		got := strings.ReplaceAll(ids(r), "/0", "")
-		if got != tt.want {
-			t.Errorf("Search(%+v) = %q, want %q", tt.query, got, tt.want)
-		}
-		if none := len(r.Hits) == 0; none != (r.Signals.Coverage == 0 && r.Signals.Top == 0) {
-			t.Errorf("Search(%+v) has %d hits and signals %+v", tt.query, len(r.Hits), r.Signals)
-		}
-	}
-}
-
 // exhaustive ranks by the textbook: no postings, no windows, no heap.
 func exhaustive(x *Index, live map[string]Document, q Query) []Hit {
 	type row struct {
@@ -362,7 +316,8 @@ func synthetic(n int) ([]Change, []string) {
 	changes := make([]Change, n)
 	for i := range changes {
 		d := doc(fmt.Sprint("doc", i), text(70, 0))
-		d.Metadata = map[string]any{"tenth": i % 10}
+		d.Metadata = map[string]any{"tenth": i % 10, "price": rnd.Float64() * 100, "tags": []string{fmt.Sprint("t", i%7), fmt.Sprint("t", i%11)}}
+		d.Fields = map[string]string{"$kind": "page", "$language": "en", "$url": fmt.Sprint("https://shop.example/page/", i)}
 		changes[i].Put = &d
 	}
 	queries := make([]string, 256)
@@ -376,12 +331,24 @@ func BenchmarkSearch(b *testing.B) {
 	changes, queries := synthetic(100_000)
 	x := New(nil)
 	x.Apply(changes)
-	for name, filter := range map[string]map[string]any{"all": nil, "filtered": {"tenth": 3}} {
-		b.Run(name, func(b *testing.B) {
+	price := func(tests ...Test) Filter { return Has{"price", tests} }
+	for _, f := range []struct {
+		name   string
+		filter Filter
+	}{
+		{"all", nil},
+		{"10 % by value", Has{"tenth", []Test{{Op: Eq, Value: 3.0}}}},
+		{"0 % by range", price(Test{Op: Gt, Value: 1000.0})},
+		{"1 % by range", price(Test{Op: Gte, Value: 50.0}, Test{Op: Lt, Value: 51.0})},
+		{"50 % by range", price(Test{Op: Lt, Value: 50.0})},
+		{"1 % by prefix", Has{"$url", []Test{{Op: Prefix, Value: "https://shop.example/page/77"}}}},
+		{"45 % by three", All{Not{Has{"tenth", []Test{{Op: Eq, Value: 3.0}}}}, Any{price(Test{Op: Lt, Value: 50.0}), Has{"no", nil}}, Has{"$url", nil}}},
+	} {
+		b.Run(f.name, func(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				x.Search(Query{Text: queries[i%len(queries)], Filter: filter})
+				x.Search(Query{Text: queries[i%len(queries)], Filter: f.filter})
 				i++
 			}
 		})

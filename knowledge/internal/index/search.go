@@ -15,12 +15,8 @@ type Query struct {
 	Limit int // of hits; default 10
 	// AgentID leaves out the documents of other agents; "": none.
 	AgentID string
-	// Filter holds metadata a document must have: the value given, or any of
-	// them if it is a list. A document that holds a list has each of its
-	// elements.
-	Filter map[string]any
-	// Kinds are the kinds of document wanted; none: all.
-	Kinds []string
+	// Filter chooses documents; nil: all.
+	Filter Filter
 }
 
 // A Hit is a passage that was found.
@@ -94,11 +90,14 @@ func (x *Index) Search(q Query) Result {
 	defer searches.Put(s)
 	s.query = x.analyzer.Query(s.query[:0], q.Text)
 
+	if q.Filter != nil && q.Filter.stretches() {
+		x.order()
+	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	st := &x.state
 	s.resolve(st)
-	if f := st.filter(&q); !f.none {
+	if f := st.filter(&q); f.kind != never {
 		s.run(st, &f, q.Limit)
 	}
 	r := Result{Hits: make([]Hit, len(s.top)), Terms: make([]QueryTerm, len(s.terms))}

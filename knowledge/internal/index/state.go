@@ -30,7 +30,10 @@ type state struct {
 
 	documents []document
 	byID      map[string]uint32
-	attrs     map[string]uint32 // numbers of metadata values, see attributes
+	attrs     map[string]uint32 // numbers of what documents are filtered by, see attributes
+	attrKeys  []string          // by number
+	attrLists []uint32          // those of document after document
+	order     []uint32          // the first so many of attrs in order, see Index.order
 
 	live     int    // rows
 	total    uint64 // length of the live rows
@@ -51,12 +54,13 @@ type postings struct {
 }
 
 type document struct {
-	id       string
-	version  int
-	attrs    []uint32 // sorted
-	first    uint32   // row
-	rows     uint32
-	passages int
+	id        string
+	version   int
+	attrs     uint32 // where they begin in attrLists
+	attrCount uint32
+	first     uint32 // row
+	rows      uint32
+	passages  int
 }
 
 func newState(k1, b float64) state {
@@ -95,20 +99,15 @@ func (s *state) put(c *stagedChange, numbers []uint32) {
 		c.rows = c.rows[:room] // far beyond any memory budget
 	}
 	d.first, d.rows, d.passages = uint32(len(s.lengths)), uint32(len(c.rows)), c.passages
+	d.attrs, d.attrCount = uint32(len(s.attrLists)), uint32(len(c.attr))
 	for _, key := range c.attr {
-		n, ok := s.attrs[key]
-		if !ok {
-			n = uint32(len(s.attrs))
-			s.attrs[key] = n
-			s.size += int64(len(key)) + 40
-		}
-		d.attrs = append(d.attrs, n)
+		s.attrLists = append(s.attrLists, s.attribute(key))
 	}
-	slices.Sort(d.attrs)
+	slices.Sort(s.attrLists[d.attrs:])
 	number := uint32(len(s.documents))
 	s.documents = append(s.documents, d)
 	s.byID[d.id] = number
-	s.size += int64(len(d.id)) + 140 + 4*int64(len(d.attrs))
+	s.size += int64(len(d.id)) + 120
 	s.passages += d.passages
 	for _, r := range c.rows {
 		row := uint32(len(s.lengths))
@@ -186,20 +185,15 @@ func (s *state) wasteful() bool {
 func (s *state) compacted() state {
 	c := newState(s.k1, s.b)
 	moved := make([]uint32, len(s.lengths)) // new row by old row
-	attrs := make([]string, len(s.attrs))
-	for key, n := range s.attrs {
-		attrs[n] = key
-	}
 	for i := range s.documents {
 		d := s.documents[i]
 		if n, ok := s.byID[d.id]; !ok || int(n) != i {
 			continue
 		}
 		change := stagedChange{id: d.id, put: true, doc: d, passages: d.passages}
-		for _, n := range d.attrs {
-			change.attr = append(change.attr, attrs[n])
+		for _, n := range s.attributes(uint32(i)) {
+			change.attr = append(change.attr, s.attrKeys[n])
 		}
-		change.doc.attrs = nil
 		for row := d.first; row < d.first+d.rows; row++ {
 			moved[row] = uint32(len(c.lengths) + len(change.rows))
 			change.rows = append(change.rows, stagedRow{ordinal: s.ordinals[row], length: s.lengths[row]})
@@ -228,6 +222,6 @@ func (s *state) compacted() state {
 }
 
 func (s *state) bytes() int64 {
-	rows := 2*cap(s.lengths) + 4*cap(s.docs) + 4*cap(s.ordinals) + 8*cap(s.dead) + 4*cap(s.norms)
+	rows := 16*cap(s.attrKeys) + 4*cap(s.attrLists) + 4*cap(s.order) + 2*cap(s.lengths) + 4*cap(s.docs) + 4*cap(s.ordinals) + 8*cap(s.dead) + 4*cap(s.norms)
 	return s.size + int64(rows) + int64(bits.UintSize)
 }

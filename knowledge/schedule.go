@@ -26,13 +26,16 @@ func CheckSchedule(schedule string) error {
 		return invalid("schedule", "%q is none: use never, hourly, daily, weekly, monthly or a cron expression of five fields such as \"30 3 * * *\": %s",
 			clip(schedule, 64), strings.TrimPrefix(err.Error(), "provided "))
 	}
-	at := time.Now()
+	at := times.Next(time.Now())
+	if at.IsZero() {
+		return invalid("schedule", "%q names a time that never comes", clip(schedule, 64))
+	}
 	for range 20 { // an expression may have its times close together now and then
 		next := times.Next(at)
 		if next.IsZero() {
-			return invalid("schedule", "%q names a time that never comes", clip(schedule, 64))
+			break // not for years
 		}
-		if after := times.Next(next); !after.IsZero() && after.Sub(next) < leastInterval {
+		if next.Sub(at) < leastInterval {
 			return invalid("schedule", "%q is more often than every %v", clip(schedule, 64), leastInterval)
 		}
 		at = next

@@ -223,8 +223,8 @@ func changedSource(sourceID string, updated time.Time) error {
 	return fmt.Errorf("source %s: %w: it was updated at %s", sourceID, ErrChanged, updated.Format(time.RFC3339Nano))
 }
 
-// listOf turns a list of sources into one of what they are.
-func listOf[T any](l store.List[Source], of func(Source) (T, error), err error) (out store.List[T], _ error) {
+// listEach turns a list of sources into one of what they are.
+func listEach[T any](l store.List[Source], of func(Source) (T, error), err error) (out store.List[T], _ error) {
 	if err != nil {
 		return out, err
 	}

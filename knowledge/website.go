@@ -147,7 +147,7 @@ func (b *Base) Website(ctx context.Context, websiteID string) (Website, error) {
 // Websites lists websites, newest first: those of an agent only, if one is given.
 func (b *Base) Websites(ctx context.Context, agentID string, p store.Page) (store.List[Website], error) {
 	l, err := b.sourcesOf(ctx, SourceWebsite, agentID, p)
-	return listOf(l, websiteOf, err)
+	return listEach(l, websiteOf, err)
 }
 
 // DeleteWebsite removes a website with all its pages, and stops its crawl.

@@ -133,7 +133,7 @@ func (r *filterReader) field(path, name string, value any) (index.Filter, error)
 	asked, ok := value.(map[string]any)
 	if !ok {
 		operator := "$eq"
-		if _, many := listOf(value); many {
+		if _, many := elementsOf(value); many {
 			operator = "$in"
 		}
 		t, err := r.test(path, operator, value)
@@ -218,7 +218,7 @@ func (r *filterReader) test(path, operator string, value any) (t index.Test, err
 
 // values reads the list of a $in.
 func (r *filterReader) values(path string, value any) ([]any, error) {
-	list, ok := listOf(value)
+	list, ok := elementsOf(value)
 	switch {
 	case !ok:
 		return nil, invalid(path, "must be a list")

@@ -34,8 +34,8 @@ func scalarOf(value any) (any, bool) {
 
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
-// listOf returns the elements of a list.
-func listOf(value any) ([]any, bool) {
+// elementsOf returns the elements of a list.
+func elementsOf(value any) ([]any, bool) {
 	if list, ok := value.([]any); ok {
 		return list, true
 	}

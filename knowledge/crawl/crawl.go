@@ -53,7 +53,7 @@ type Options struct {
 
 	// MaxURLs bounds the addresses of a site that one run remembers, and with
 	// them what it keeps in memory: 200 bytes an address on average. The
-	// default is 50,000.
+	// default is 50,000, or twice Site.MaxPages if that is more.
 	MaxURLs int
 }
 
@@ -74,7 +74,6 @@ func (o *Options) fill() error {
 	o.MaxPageBytes = cmp.Or(o.MaxPageBytes, 10<<20)
 	o.MaxTime = cmp.Or(o.MaxTime, time.Hour)
 	o.MaxBytes = cmp.Or(o.MaxBytes, 1<<30)
-	o.MaxURLs = cmp.Or(o.MaxURLs, 50_000)
 	return nil
 }
 

@@ -238,3 +238,27 @@ func TestSiteIsChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestFirstPageAlone(t *testing.T) {
+	got := crawlPages(t, pages{
+		"/": links("Home", "/a"), "/a": links("A"), "/sitemap.xml": `<urlset><url><loc>/b</loc></url></urlset>`,
+	}, crawl.Site{MaxDepth: -1})
+	got.want(t, "/ fetched", "/a skipped depth")
+	if len(got.report.Sitemaps) != 0 {
+		t.Errorf("sitemaps = %v, want none to be read", got.report.Sitemaps)
+	}
+}
+
+func TestOnlyKnownPages(t *testing.T) {
+	p := pages{
+		"/": links("Home", "/a", "/b", "/moved"), "/a": links("A"), "/b": links("B"), "/moved": redirect("/to"), "/to": links("To", "/further"),
+		"/further": links("Further"), "/orphan": links("Orphan"),
+	}
+	address := serve(t, p)
+	c := newCrawler(t, guarded(t, address), nil)
+	have := map[string]bool{address + "/a": true, address + "/moved": true, address + "/orphan": true}
+	site := crawl.Site{URL: address, Recheck: []string{address + "/orphan"}, Only: func(url string) bool { return have[url] }}
+	run(t, c, site, nil).want(t, "/ skipped new", "/a fetched", "/b skipped new", "/moved moved", "/to fetched", "/further skipped new", "/orphan fetched")
+	have[address+"/"] = true
+	run(t, c, site, nil).want(t, "/ fetched", "/a fetched", "/b skipped new", "/moved moved", "/to fetched", "/further skipped new", "/orphan fetched")
+}

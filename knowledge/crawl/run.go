@@ -1,6 +1,7 @@
 package crawl
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -114,7 +115,7 @@ func (r *Run) Visits(ctx context.Context) iter.Seq2[Visit, error] {
 
 // enter reads robots.txt and queues the site's own address.
 func (r *Run) enter(ctx context.Context) {
-	r.frontier = newFrontier(&r.site, r.crawler.opts.MaxURLs)
+	r.frontier = newFrontier(&r.site, cmp.Or(r.crawler.opts.MaxURLs, max(50_000, 2*r.site.MaxPages)))
 	r.hashes = map[string]*entry{}
 	r.robots = r.readRobots(ctx)
 	r.add(key(r.start), way{entrance: true}, false)

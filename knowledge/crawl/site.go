@@ -20,7 +20,8 @@ type Site struct {
 	MaxPages int
 
 	// MaxDepth bounds how many links from URL a page may be. Pages that a
-	// sitemap lists are one link away. The default is 10.
+	// sitemap lists are one link away. The default is 10; -1 is the page at URL
+	// alone, and no sitemap is read for it.
 	MaxDepth int
 
 	// Include names the pages that are wanted; none means all. Exclude names
@@ -38,6 +39,11 @@ type Site struct {
 	// Recheck are pages to visit after all others, in case nothing leads to
 	// them any more: what the caller keeps from earlier. Their links are not followed.
 	Recheck []string
+
+	// Only says of an address, written as in [Visit.URL], whether it is visited
+	// at all; where one of them redirects is visited too. Nil means all are. It
+	// is called by the goroutine that ranges over the visits.
+	Only func(url string) bool
 
 	// ExactHost makes https://example.com and https://www.example.com two
 	// sites, and http and https too.
@@ -62,7 +68,7 @@ const (
 
 // fill copies and checks s and puts the defaults in.
 func (s *Site) fill() error {
-	if min(s.MaxPages, s.MaxDepth, s.MaxVariants, s.MaxAlike) < 0 {
+	if min(s.MaxPages, s.MaxDepth+1, s.MaxVariants, s.MaxAlike) < 0 {
 		return errors.New("a limit is negative; 0 means the default")
 	}
 	s.MaxPages = cmp.Or(s.MaxPages, 1000)

@@ -69,7 +69,7 @@ func (r *Run) readRobots(ctx context.Context) *robots {
 // addSitemaps reads the site's sitemaps, and takes note of what they list.
 func (r *Run) addSitemaps(ctx context.Context) {
 	r.entered = true
-	if r.robots.denied != "" {
+	if r.robots.denied != "" || r.site.MaxDepth < 0 {
 		return
 	}
 	type sitemap struct {

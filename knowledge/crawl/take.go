@@ -8,7 +8,7 @@ import (
 // add takes note of an address that was found, and decides whether it is
 // visited. It returns the address's entry, or nil if there is no room for it.
 func (r *Run) add(key string, w way, nofollow bool) *entry {
-	deep := w.depth > r.site.MaxDepth && !w.recheck
+	deep := w.depth > max(0, r.site.MaxDepth) && !w.recheck
 	e := r.frontier.seen[key]
 	switch {
 	case e == nil:
@@ -32,6 +32,8 @@ func (r *Run) add(key string, w way, nofollow bool) *entry {
 		skip(Type)
 	case !r.robots.allows(e.key):
 		skip(Robots)
+	case w.hops == 0 && !w.entrance && !r.only(e):
+		skip(NewPage)
 	case nofollow:
 		e.state, e.reason = held, NoFollow
 	case deep:
@@ -63,6 +65,9 @@ func (r *Run) take(ctx context.Context, res result) {
 	case e.entrance && !r.filter.wants(e.key):
 		v.Outcome, v.Reason = Skipped, Excluded
 		r.finish(e, v)
+	case e.entrance && e.hops == 0 && !r.only(e):
+		v.Outcome, v.Reason = Skipped, NewPage
+		r.finish(e, v)
 	case !r.await(e, v, res.canonical):
 		r.keep(e, v)
 	}
@@ -71,6 +76,9 @@ func (r *Run) take(ctx context.Context, res result) {
 		r.addSitemaps(ctx)
 	}
 }
+
+// only says whether an entry is one of those that are visited.
+func (r *Run) only(e *entry) bool { return r.site.Only == nil || r.site.Only(r.urlOf(e)) }
 
 // move takes the site to be where its own address led.
 func (r *Run) move(ctx context.Context, res *result) {

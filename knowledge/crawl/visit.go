@@ -27,6 +27,7 @@ const (
 	NoFollow      Reason = "nofollow"       // only links that ask not to be followed lead to it
 	Excluded      Reason = "excluded"       // by Site.Include or Site.Exclude
 	TooDeep       Reason = "depth"          // more than Site.MaxDepth links away
+	NewPage       Reason = "new"            // Site.Only does not have it
 	Duplicate     Reason = "duplicate"      // Canonical is the same page
 	Type          Reason = "type"           // neither HTML, text, Markdown nor PDF
 	TooLarge      Reason = "too_large"      // larger than Options.MaxPageBytes

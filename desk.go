@@ -66,6 +66,11 @@ type Options struct {
 	// out is a proxy.
 	HTTPClient *http.Client
 
+	// Keyring seals secrets, such as the tokens that APIs are asked with. Nil means
+	// the keys of the environment variable ANSWERDESK_MASTER_KEY and, for [Open],
+	// [Keys] of its folder. Without one no secret can be kept.
+	Keyring Keyring
+
 	// Retention says how long things are kept that only add up.
 	Retention knowledge.Retention
 
@@ -116,6 +121,9 @@ func Open(ctx context.Context, dir string, opts *Options) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Keyring == nil {
+		o.Keyring = Keys(dir, o.Logger)
+	}
 	d, err := New(ctx, st, &o)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
@@ -145,9 +153,15 @@ func New(ctx context.Context, st Store, opts *Options) (*Desk, error) {
 			return nil, err
 		}
 	}
+	if o.Keyring == nil {
+		var err error
+		if o.Keyring, err = envKeys(); err != nil {
+			return nil, err
+		}
+	}
 	d := &Desk{store: st, opts: o, log: o.Logger, release: func() error { return nil }}
 	d.library = knowledge.New(st, &knowledge.Options{
-		IndexMemory: o.IndexMemory, Staleness: o.Staleness, HTTPClient: o.HTTPClient, Logger: o.Logger,
+		IndexMemory: o.IndexMemory, Staleness: o.Staleness, HTTPClient: o.HTTPClient, Keyring: o.Keyring, Logger: o.Logger,
 	})
 	if o.Retriever == nil {
 		o.Retriever = d.library

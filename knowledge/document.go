@@ -109,7 +109,7 @@ func (d *Document) check() error {
 		d.AgentID = canonical
 	}
 	switch {
-	case d.Kind != KindUpload && d.Kind != KindQA && d.Kind != KindContent:
+	case d.Kind != KindUpload && d.Kind != KindQA && d.Kind != KindContent && (d.SourceID == "" || d.Kind != KindPage && d.Kind != KindSynced):
 		return invalid("kind", "%q is not a kind of document: use %q, %q or %q", clip(string(d.Kind), 64), KindUpload, KindQA, KindContent)
 	case d.Format != Text && d.Format != Markdown && d.Format != HTML:
 		return invalid("format", "%q is not a format: use %q, %q or %q", clip(string(d.Format), 64), Text, Markdown, HTML)

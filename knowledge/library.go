@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/internal/id"
+	"github.com/answerdesk-go/answerdesk/internal/secretbox"
 	"github.com/answerdesk-go/answerdesk/internal/work"
 	"github.com/answerdesk-go/answerdesk/store"
 )
@@ -41,6 +42,10 @@ type Options struct {
 	// what may be reached. Nil means that no source can be read.
 	HTTPClient *http.Client
 
+	// Keyring seals the secrets that APIs are asked with. Nil means that none can
+	// be kept.
+	Keyring secretbox.Keyring
+
 	// Logger is told when an index is loaded, freed or too large; nil is
 	// silence.
 	Logger *slog.Logger
@@ -53,6 +58,8 @@ type Library struct {
 	sources SourceStore
 	runs    RunStore
 	indexes *indexes
+	client  *http.Client                // that sources are read with; nil: none can be
+	box     *secretbox.Box              // for secrets; nil: none can be kept
 	runner  atomic.Pointer[work.Runner] // that does the runs, once there is one
 }
 
@@ -72,7 +79,10 @@ func New(s Store, opts *Options) *Library {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	l := &Library{store: s, indexes: newIndexes(s, o)}
+	l := &Library{store: s, indexes: newIndexes(s, o), client: o.HTTPClient}
+	if o.Keyring != nil {
+		l.box = secretbox.New(o.Keyring)
+	}
 	l.sources, _ = s.(SourceStore)
 	l.runs, _ = s.(RunStore)
 	return l

@@ -1,8 +1,178 @@
 package knowledge
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strings"
+	"time"
 
-// sync does a run of an API.
-func (l *Library) sync(_ context.Context, _ *activity) error {
-	return &RunError{Kind: "internal", Message: "APIs are not read yet"}
+	"github.com/answerdesk-go/answerdesk/knowledge/pull"
+)
+
+// errNoWayOut is why a source is not read where the library has no client.
+var errNoWayOut = &RunError{Kind: "blocked", Message: "this process may not call out: see Options.HTTPClient"}
+
+// puller returns what APIs are read with.
+func (l *Library) puller() (*pull.Puller, error) {
+	if l.client == nil {
+		return nil, errNoWayOut
+	}
+	return pull.New(l.client, nil)
+}
+
+// sync does a run of an API: every item becomes a document of the name that its
+// mapping gives it, and what the API does not have any more goes, if all of its list
+// was seen.
+func (l *Library) sync(ctx context.Context, a *activity) error {
+	set, err := settings[apiSettings](a.source)
+	if err != nil {
+		return err
+	}
+	src := APISource{Source: a.source, Items: set.Items, Mapping: set.Mapping, Pagination: set.Pagination, MaxItems: set.MaxItems}
+	header, err := l.open(ctx, a.lease.Company, a.source.ID, set)
+	if err != nil {
+		return &RunError{Kind: "auth", Message: err.Error()}
+	}
+	puller, err := l.puller()
+	if err != nil {
+		return err
+	}
+	known, err := l.knownList(ctx, a)
+	if err != nil {
+		return err
+	}
+	run, err := puller.Pull(src.pulled(header), known)
+	if err != nil {
+		return &RunError{Kind: "mapping", Message: invalidPull(err).Error()}
+	}
+	gone, err := l.live(ctx, a)
+	if err != nil {
+		return err
+	}
+	a.at("fetch")
+	for item, err := range run.Items(ctx) {
+		if err != nil {
+			if e, ok := errors.AsType[*pull.Error](err); ok {
+				return runErrorOf(e)
+			}
+			return err
+		}
+		delete(gone, item.ID) // also one that cannot be taken: it is there
+		if err := a.item(ctx, item); err != nil {
+			return err
+		}
+		a.counted(run.Report())
+	}
+	report := run.Report()
+	a.counted(report)
+	return a.settleSync(ctx, report, gone)
+}
+
+// item stages what one item becomes.
+func (a *activity) item(ctx context.Context, item pull.Item) error {
+	if item.Err != nil {
+		a.failed(runErrorOf(item.Err))
+		return nil
+	}
+	d := Document{
+		Kind: KindSynced, SourceID: a.source.ID, AgentID: a.source.AgentID, ExternalID: item.ID,
+		Title: item.Title, URL: item.URL, Text: item.Text, Metadata: mergeMetadata(a.source.Metadata, item.Metadata, false),
+	}
+	if item.HTML {
+		d.Format = HTML
+	}
+	w, err := prepare(ctx, d)
+	if e, ok := errors.AsType[*InvalidError](err); ok {
+		a.failed(&RunError{Kind: "mapping", Item: item.ID, Path: e.Field, Message: e.Error()})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return a.write(ctx, w)
+}
+
+// settleSync stages that what was not seen is to go, and what the next run compares.
+func (a *activity) settleSync(ctx context.Context, report pull.Report, gone map[string]SourceDocument) error {
+	a.at("publish")
+	if report.End == pull.EndUnchanged {
+		a.count(func(c *Counts) { c.Unchanged, c.Done, c.Total = len(gone), len(gone), len(gone) })
+		clear(gone)
+	}
+	if report.Complete {
+		for _, d := range gone {
+			if err := a.remove(ctx, d.ID); err != nil {
+				return err
+			}
+		}
+	}
+	known, err := json.Marshal(report.Known)
+	if err != nil {
+		return err
+	}
+	p := Page{Sequence: 1, URL: a.source.URL, Outcome: "fetched", FetchedAt: time.Now().UTC().Truncate(time.Microsecond), Hash: string(known)}
+	if report.End == pull.EndUnchanged {
+		p.Outcome = "unchanged"
+	}
+	return a.page(ctx, p)
+}
+
+// knownList returns what the run that was published last learned of the list.
+func (l *Library) knownList(ctx context.Context, a *activity) (known pull.Known, err error) {
+	if a.run.Force || a.source.PublishedID == "" {
+		return known, nil
+	}
+	published, err := l.runs.Run(ctx, a.lease.Company, a.source.PublishedID)
+	if err != nil || published.CreatedAt.Before(a.source.UpdatedAt) {
+		return known, err // what it is read as has changed
+	}
+	page, ok, err := l.sources.Page(ctx, a.lease.Company, a.source.PublishedID, a.source.URL)
+	if err != nil || !ok || page.Hash == "" {
+		return known, err
+	}
+	return known, json.Unmarshal([]byte(page.Hash), &known)
+}
+
+// liveBatch is how many documents of a source are read at a time.
+const liveBatch = 1000
+
+// live returns the documents that a source has, by external id.
+func (l *Library) live(ctx context.Context, a *activity) (map[string]SourceDocument, error) {
+	out := map[string]SourceDocument{}
+	for after := ""; ; {
+		docs, err := l.sources.SourceDocuments(ctx, a.lease.Company, a.source.ID, after, liveBatch)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range docs {
+			out[d.ExternalID], after = d, d.ID
+		}
+		if len(docs) < liveBatch {
+			return out, nil
+		}
+	}
+}
+
+// counted notes how far a pull is.
+func (a *activity) counted(r pull.Report) {
+	a.count(func(c *Counts) {
+		c.Done, c.Bytes = r.Items+r.Failed, r.Bytes
+		if r.End != "" {
+			c.Total = c.Done
+		}
+	})
+}
+
+// runErrorOf is an error of a pull as a run tells it.
+func runErrorOf(e *pull.Error) *RunError {
+	return &RunError{Kind: string(e.Kind), Message: e.Message, Item: e.Item, Path: e.Path, Status: e.Status, Curl: e.Curl}
+}
+
+// sameHost reports whether two addresses are on one host, by one scheme.
+func sameHost(a, b string) bool {
+	x, err := url.Parse(a)
+	y, wrong := url.Parse(b)
+	return err == nil && wrong == nil && strings.EqualFold(x.Host, y.Host) && x.Scheme == y.Scheme
 }

@@ -99,6 +99,9 @@ func (p place) open(ctx context.Context, opts answerdesk.Options) (desk, error) 
 	if err != nil {
 		return desk{}, err
 	}
+	if p.folder != "" {
+		opts.Keyring = answerdesk.Keys(p.folder, opts.Logger)
+	}
 	d, err := answerdesk.New(ctx, st, &opts)
 	if err != nil {
 		return desk{}, errors.Join(err, st.Close())

@@ -101,7 +101,7 @@ func (b *Base) write(ctx context.Context, c store.Commit, writes []Write) ([]Wri
 	if err != nil {
 		return nil, err
 	}
-	b.lib.indexes.follow(ctx, b.company, out.Revision)
+	b.lib.indexes.followWrite(ctx, b.company, writes, out)
 	return out.Documents, nil
 }
 

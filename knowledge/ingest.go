@@ -21,8 +21,10 @@ func (b *Base) Ingest(ctx context.Context, docs iter.Seq2[Document, error]) iter
 	return func(yield func(Ingested, error) bool) {
 		var batch []Document
 		size := 0
+		known := true // whether documents are likely to be there already
 		flush := func() bool {
-			out, err := b.ingest(ctx, batch)
+			out, err := b.ingest(ctx, batch, known)
+			known = slices.ContainsFunc(out, func(in Ingested) bool { return in.Status == Unchanged })
 			batch, size = batch[:0], 0
 			for _, in := range out {
 				if !yield(in, nil) {
@@ -63,11 +65,15 @@ func (b *Base) Ingest(ctx context.Context, docs iter.Seq2[Document, error]) iter
 	}
 }
 
-// ingest puts one batch, and says what became of each document, in order.
-func (b *Base) ingest(ctx context.Context, docs []Document) ([]Ingested, error) {
-	unchanged, err := b.Unchanged(ctx, docs...)
-	if err != nil {
-		return nil, err
+// ingest puts one batch, and says what became of each document, in order. Where
+// some are likely to be known, the store is asked first, which spares preparing
+// those; what is unchanged it leaves alone in any case.
+func (b *Base) ingest(ctx context.Context, docs []Document, known bool) (_ []Ingested, err error) {
+	unchanged := make([]bool, len(docs))
+	if known {
+		if unchanged, err = b.Unchanged(ctx, docs...); err != nil {
+			return nil, err
+		}
 	}
 	bt := &batch{}
 	type name struct{ agentID, externalID string }

@@ -110,6 +110,20 @@ func TestIngestBatches(t *testing.T) {
 		t.Errorf("the second run raised the revision to %d", r)
 	}
 
+	// A batch in which everything has changed, and one in which nothing has, which
+	// the store is not asked about beforehand.
+	var changed []any
+	for d := range docs {
+		if len(changed) < 256 {
+			d.Text += " Ship."
+		}
+		changed = append(changed, d)
+	}
+	got, err := ingest(t, kb, sequence(changed...))
+	if err != nil || got[0] != "0 updated" || got[255] != "255 updated" || got[256] != "256 unchanged" || got[n-1] != "299 unchanged" || revision(t, kb) != 3 {
+		t.Errorf("the third run = %q, %v at revision %d, want 256 updated, the rest unchanged, at 3", got, err, revision(t, kb))
+	}
+
 	large := func(yield func(knowledge.Document, error) bool) {
 		for i := range 4 {
 			if !yield(knowledge.Document{ExternalID: fmt.Sprint("large ", i), Text: strings.Repeat(fmt.Sprint("Boat ", i, ". "), 60_000)}, nil) {
@@ -117,8 +131,8 @@ func TestIngestBatches(t *testing.T) {
 			}
 		}
 	}
-	if _, err := ingest(t, kb, large); err != nil || revision(t, kb) != 2+2 {
-		t.Errorf("four documents of half a megabyte and more were taken in %d commits, %v, want 2", revision(t, kb)-2, err)
+	if _, err := ingest(t, kb, large); err != nil || revision(t, kb) != 3+2 {
+		t.Errorf("four documents of half a megabyte and more were taken in %d commits, %v, want 2", revision(t, kb)-3, err)
 	}
 }
 

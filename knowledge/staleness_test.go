@@ -191,14 +191,16 @@ func TestStaleOwnWrites(t *testing.T) {
 		t.Errorf("a search after an own write that was followed asks for %s, want %s", got, onlyPassages)
 	}
 
+	other := knowledge.New(st.Store, nil).Company(company(t, st.Store))
+	put(t, other, knowledge.Document{Title: "D", Text: "We open at noon."}) // which kb must read the feed for
 	st.fail.Store(true)
-	put(t, kb, knowledge.Document{Title: "D", Text: "We open at noon."})
+	put(t, kb, knowledge.Document{Title: "E", Text: "We open at one."})
 	if _, err := kb.Search(t.Context(), knowledge.Query{Text: "open"}); !errors.Is(err, st.failure) {
 		t.Errorf("Search = error %v, want %v rather than the knowledge without the own write", err, st.failure)
 	}
 	st.fail.Store(false)
-	if got := sorted(t, kb, knowledge.Query{Text: "open"}); len(got) != 4 {
-		t.Errorf("Search = %q, want all four", got)
+	if got := sorted(t, kb, knowledge.Query{Text: "open"}); len(got) != 5 {
+		t.Errorf("Search = %q, want all five", got)
 	}
 }
 

@@ -126,7 +126,7 @@ func retryAfter(h http.Header, try int) time.Duration {
 		s, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
 		switch {
 		case err != nil || !(s >= 0):
-		case s > 1e9: // a time: seconds since 2001 at least
+		case s > 1e8: // a time, since nobody asks to wait for three years
 			return max(0, time.Until(time.Unix(int64(min(s, 1e11)), 0)))
 		default:
 			return time.Duration(s * float64(time.Second))

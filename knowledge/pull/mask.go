@@ -233,6 +233,7 @@ func (m *mask) pieces(list []piece) []piece {
 // quote writes pieces as one word of a POSIX shell: between double quotes if
 // nothing in it has a meaning there, else the text between single ones.
 func quote(list []piece) string {
+	list = joined(list)
 	var text strings.Builder
 	variables := 0
 	for _, p := range list {
@@ -266,6 +267,19 @@ func quote(list []piece) string {
 		}
 	}
 	return b.String()
+}
+
+// joined is list with pieces of text that follow each other made one.
+func joined(list []piece) []piece {
+	var out []piece
+	for _, p := range list {
+		if last := len(out) - 1; p.variable == "" && last >= 0 && out[last].variable == "" {
+			out[last].text += p.text
+		} else {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // wordy says whether s would make a variable's name longer.

@@ -145,7 +145,7 @@ func (r *Run) look(a answer) (Preview, *Error) {
 		it.Page, it.Index = 1, i
 		if it.Err != nil {
 			it.Err = r.fail(a.url, a.status, it.Err)
-			it.Err.Item = r.plan.mask.text(it.name())
+			it.Err.Item = r.name(&it)
 		}
 		out.Sample = append(out.Sample, it)
 	}

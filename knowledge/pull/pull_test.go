@@ -198,16 +198,20 @@ func TestEndlessPages(t *testing.T) {
 		complete bool
 		items    int
 	}{
-		"a page parameter that is not known":    {func(int, *http.Request) any { return articles(1, 3) }, pull.Pagination{Kind: pull.Page}, false, 3},
-		"the last page again":                   {func(n int, _ *http.Request) any { return articles(min(n, 4)*10, 3) }, pull.Pagination{Kind: pull.Page}, true, 12},
-		"the last page again, by offset":        {func(n int, _ *http.Request) any { return articles(min(n, 4)*10, 3) }, pull.Pagination{Kind: pull.Offset}, true, 12},
-		"pages in a circle":                     {func(n int, _ *http.Request) any { return articles(n%3*10, 3) }, pull.Pagination{Kind: pull.Page}, false, 9},
-		"the same items in another order":       {func(n int, _ *http.Request) any { l := articles(1, 9); return append(l[n%9:], l[:n%9]...) }, pull.Pagination{Kind: pull.Page}, false, 9},
-		"the same cursor":                       {func(n int, _ *http.Request) any { return object{"data": articles(n*10, 3), "next": "x"} }, pull.Pagination{Kind: pull.Cursor, Path: "next"}, false, 6},
-		"the same cursor with nothing":          {func(n int, _ *http.Request) any { return object{"data": articles(n*10, max(0, 2-n)), "next": "x"} }, pull.Pagination{Kind: pull.Cursor, Path: "next"}, true, 1},
-		"another cursor with the same page":     {func(n int, _ *http.Request) any { return object{"data": articles(1, 3), "next": n} }, pull.Pagination{Kind: pull.Cursor, Path: "next"}, false, 3},
-		"addresses in a circle":                 {func(n int, _ *http.Request) any { return object{"data": articles(n*10, 3), "next": fmt.Sprint("?x=", n%3)} }, pull.Pagination{Kind: pull.Next, Path: "next"}, false, 12},
-		"an address that is its own next":       {func(n int, req *http.Request) any { return object{"data": articles(n*10, 3), "next": req.URL.RequestURI()} }, pull.Pagination{Kind: pull.Next, Path: "next"}, false, 3},
+		"a page parameter that is not known": {func(int, *http.Request) any { return articles(1, 3) }, pull.Pagination{Kind: pull.Page}, false, 3},
+		"the last page again":                {func(n int, _ *http.Request) any { return articles(min(n, 4)*10, 3) }, pull.Pagination{Kind: pull.Page}, true, 12},
+		"the last page again, by offset":     {func(n int, _ *http.Request) any { return articles(min(n, 4)*10, 3) }, pull.Pagination{Kind: pull.Offset}, true, 12},
+		"pages in a circle":                  {func(n int, _ *http.Request) any { return articles(n%3*10, 3) }, pull.Pagination{Kind: pull.Page}, false, 9},
+		"the same items in another order":    {func(n int, _ *http.Request) any { l := articles(1, 9); return append(l[n%9:], l[:n%9]...) }, pull.Pagination{Kind: pull.Page}, false, 9},
+		"the same cursor":                    {func(n int, _ *http.Request) any { return object{"data": articles(n*10, 3), "next": "x"} }, pull.Pagination{Kind: pull.Cursor, Path: "next"}, false, 6},
+		"the same cursor with nothing":       {func(n int, _ *http.Request) any { return object{"data": articles(n*10, max(0, 2-n)), "next": "x"} }, pull.Pagination{Kind: pull.Cursor, Path: "next"}, true, 1},
+		"another cursor with the same page":  {func(n int, _ *http.Request) any { return object{"data": articles(1, 3), "next": n} }, pull.Pagination{Kind: pull.Cursor, Path: "next"}, false, 3},
+		"addresses in a circle": {func(n int, _ *http.Request) any {
+			return object{"data": articles(n*10, 3), "next": fmt.Sprint("?x=", n%3)}
+		}, pull.Pagination{Kind: pull.Next, Path: "next"}, false, 12},
+		"an address that is its own next": {func(n int, req *http.Request) any {
+			return object{"data": articles(n*10, 3), "next": req.URL.RequestURI()}
+		}, pull.Pagination{Kind: pull.Next, Path: "next"}, false, 3},
 		"one page, whose successor is it again": {func(n int, req *http.Request) any { return object{"data": articles(1, 3), "next": "?page=2"} }, pull.Pagination{Kind: pull.Next, Path: "next"}, false, 3},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -267,9 +267,9 @@ func (r *Run) take(ctx context.Context, n int, a answer, pg *page, yield func(It
 		fresh++
 		if it.Err != nil {
 			it.Err = r.fail(a.url, a.status, it.Err)
-			it.Err.Item = r.plan.mask.text(it.name())
+			it.Err.Item = r.name(&it)
 			if wrong == nil {
-				wrong, members = it.Err, membersOf(v)
+				wrong, members = it.Err, r.members(v)
 			}
 		}
 		r.note(&it)
@@ -286,7 +286,7 @@ func (r *Run) take(ctx context.Context, n int, a answer, pg *page, yield func(It
 		e := *wrong
 		e.Item, e.Message = "", fmt.Sprintf("none of the %d items of the first page can be taken: %s", pg.count, e.Message)
 		if len(members) > 0 {
-			e.Message += "; the first one has " + r.plan.mask.text(strings.Join(members, ", "))
+			e.Message += "; the first one has " + strings.Join(members, ", ")
 		}
 		return EndFailed, &e
 	}
@@ -347,16 +347,16 @@ func (rep *Report) problem(text string) {
 // String is the problem in one line.
 func (p Problem) String() string { return p.Field + ": " + p.Path + " " + p.Message }
 
-// name is what errors call the item.
-func (it *Item) name() string {
+// name is what errors call an item.
+func (r *Run) name(it *Item) string {
 	if it.ID != "" {
-		return clip(it.ID, 128)
+		return clip(r.plan.mask.text(it.ID), 128) // in this order: half a secret is one, too
 	}
 	return fmt.Sprintf("%d of page %d", it.Index+1, it.Page)
 }
 
-// membersOf are the names of an item's members, as many as fit in a message.
-func membersOf(v any) []string {
+// members are the names of an item's members, as many as fit in a message.
+func (r *Run) members(v any) []string {
 	object, ok := v.(map[string]any)
 	if !ok {
 		return nil
@@ -366,7 +366,7 @@ func membersOf(v any) []string {
 		names = append(names[:20], "…")
 	}
 	for i, n := range names {
-		names[i] = clip(oneLine(n), 40)
+		names[i] = clip(r.plan.mask.text(oneLine(n)), 40)
 	}
 	return names
 }

@@ -3,11 +3,13 @@ package knowledge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"sync"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/event"
+	"github.com/answerdesk-go/answerdesk/knowledge/crawl"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -20,7 +22,8 @@ type activity struct {
 
 	// Used by the goroutine that does the run alone.
 	staging Staging
-	size    int // bytes of text in staging
+	size    int          // bytes of text in staging
+	became  func(Staged) // is told of each write that was staged; nil: nobody is
 
 	mu     sync.Mutex
 	phase  string
@@ -159,10 +162,17 @@ func (a *activity) remove(ctx context.Context, documentID string) error {
 }
 
 // page notes what was seen at an address. If a document with the address as its
-// external id is staged beside it, the page is its.
+// external id is staged beside it, the page is its; if it is refused, the page says
+// so.
 func (a *activity) page(ctx context.Context, p Page) error {
 	a.staging.Pages = append(a.staging.Pages, p)
 	return a.flushFull(ctx)
+}
+
+// writePage stages the document of a page together with what was seen of the page.
+func (a *activity) writePage(ctx context.Context, w Write, p Page) error {
+	a.staging.Pages = append(a.staging.Pages, p)
+	return a.write(ctx, w)
 }
 
 func (a *activity) flushFull(ctx context.Context) error {
@@ -181,6 +191,9 @@ func (a *activity) flush(ctx context.Context) error {
 	ids := map[string]string{}
 	if len(s.Writes) > 0 || len(s.Deletes) > 0 {
 		staged, err := a.lib.runs.Stage(ctx, a.lease, a.run.ID, Staging{Writes: s.Writes, Deletes: s.Deletes})
+		if item, ok := errors.AsType[*ItemError](err); ok {
+			return fmt.Errorf("stage: %v", item) // which is not that the run is gone
+		}
 		if err != nil {
 			return err
 		}
@@ -200,8 +213,12 @@ func (a *activity) flush(ctx context.Context) error {
 			c.Deleted += len(s.Deletes)
 		})
 		for _, d := range staged {
-			if d.Status != Refused {
-				ids[d.ExternalID] = d.DocumentID
+			if a.became != nil {
+				a.became(d)
+			}
+			ids[d.ExternalID] = d.DocumentID
+			if d.Status == Refused {
+				ids[d.ExternalID] = ""
 			}
 		}
 	}
@@ -209,8 +226,13 @@ func (a *activity) flush(ctx context.Context) error {
 		return nil
 	}
 	for i := range s.Pages {
-		if documentID, ok := ids[s.Pages[i].URL]; ok {
-			s.Pages[i].DocumentID = documentID
+		p := &s.Pages[i]
+		documentID, ok := ids[externalID(p.URL)]
+		if !ok {
+			continue
+		}
+		if p.DocumentID = documentID; documentID == "" {
+			p.Outcome, p.Reason = string(crawl.Skipped), reasonDeleted
 		}
 	}
 	_, err := a.lib.runs.Stage(ctx, a.lease, a.run.ID, Staging{Pages: s.Pages})

@@ -11,6 +11,7 @@ import (
 	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/internal/secretbox"
 	"github.com/answerdesk-go/answerdesk/internal/work"
+	"github.com/answerdesk-go/answerdesk/knowledge/crawl"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -46,6 +47,11 @@ type Options struct {
 	// be kept.
 	Keyring secretbox.Keyring
 
+	// Crawl says how websites are visited with HTTPClient. Nil means the defaults
+	// on its fields, but for MaxTime and MaxBytes, which are five hours and three
+	// quarters and 16 GiB.
+	Crawl *crawl.Options
+
 	// Logger is told when an index is loaded, freed or too large; nil is
 	// silence.
 	Logger *slog.Logger
@@ -59,12 +65,13 @@ type Library struct {
 	runs    RunStore
 	indexes *indexes
 	client  *http.Client                // that sources are read with; nil: none can be
+	crawler *crawl.Crawler              // over client
 	box     *secretbox.Box              // for secrets; nil: none can be kept
 	runner  atomic.Pointer[work.Runner] // that does the runs, once there is one
 }
 
 // New returns the library in s. A nil opts means the defaults written on
-// [Options]. It panics if Staleness is out of bounds.
+// [Options]. It panics if Staleness or Crawl is out of bounds.
 func New(s Store, opts *Options) *Library {
 	var o Options
 	if opts != nil {
@@ -80,6 +87,13 @@ func New(s Store, opts *Options) *Library {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	l := &Library{store: s, indexes: newIndexes(s, o), client: o.HTTPClient}
+	if o.HTTPClient != nil {
+		crawler, err := crawl.New(o.HTTPClient, crawlOptions(o.Crawl))
+		if err != nil {
+			panic(fmt.Sprintf("knowledge: %v", err))
+		}
+		l.crawler = crawler
+	}
 	if o.Keyring != nil {
 		l.box = secretbox.New(o.Keyring)
 	}

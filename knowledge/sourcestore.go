@@ -114,10 +114,11 @@ type RunStore interface {
 	// that is [RunCompleted], all that was staged is published in this step, at
 	// one new revision if anything changes; but for documents that somebody has
 	// changed or deleted since they were staged, or has put a tombstone for. The
-	// counts of what was created, updated and deleted are set to what was. For
-	// each of them an event is written, content.created, content.updated or
-	// content.deleted, beside those of the commit. Pages of the source's other
-	// runs go, and the source's PublishedID is the run's.
+	// counts of what was created, updated and deleted are set to what was, but for
+	// those of a run without a source. For each of them an event is written,
+	// content.created, content.updated or content.deleted, beside those of the
+	// commit. Pages of the source's other runs go, and the source's PublishedID is
+	// the run's.
 	//
 	// In any other state, what was staged goes, and the knowledge stays as it
 	// is. The run that was published keeps its pages. A last [RunEvent] tells the

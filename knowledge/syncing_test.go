@@ -28,7 +28,9 @@ type rig struct {
 	*knowledge.Base
 	lib     *knowledge.Library
 	store   *storetest.Memory
+	keys    secretbox.Keyring
 	company string
+	poll    time.Duration // of the runner
 }
 
 func newRig(t *testing.T) *rig {
@@ -43,13 +45,13 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	lib := knowledge.New(st, &knowledge.Options{HTTPClient: http.DefaultClient, Keyring: keys})
-	return &rig{Base: lib.Company(first.ID), lib: lib, store: st, company: first.ID}
+	return &rig{Base: lib.Company(first.ID), lib: lib, store: st, keys: keys, company: first.ID, poll: 5 * time.Millisecond}
 }
 
 // works has runs done until the test ends or stop is called.
 func (r *rig) works(t *testing.T) (stop func()) {
 	t.Helper()
-	runner, err := work.New(r.store, &work.Options{Poll: 5 * time.Millisecond, DrainTimeout: time.Millisecond})
+	runner, err := work.New(r.store, &work.Options{Poll: r.poll, DrainTimeout: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package knowledge
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/store"
@@ -75,7 +76,8 @@ type Store interface {
 	Revision(ctx context.Context, company string) (int64, error)
 
 	// Changes returns the feed after a revision, oldest first: at most limit
-	// entries, but all of the last revision among them.
+	// entries, but all of the last revision among them. It returns an error that
+	// wraps [ErrFeedPruned] if some of them are not kept any more.
 	Changes(ctx context.Context, company string, after int64, limit int) ([]Change, error)
 
 	// LiveDocuments returns documents with the passages of their live
@@ -143,6 +145,7 @@ type Filter struct {
 	AgentID    string // documents of this agent only
 	Kind       Kind
 	ExternalID string
+	SourceID   string // documents of this source only
 }
 
 // A Ref names a passage: part Ordinal, from 0, of a version of a document.
@@ -174,6 +177,10 @@ type Live struct {
 	Document // without its text
 	Passages []Passage
 }
+
+// ErrFeedPruned means that the feed does not go back as far as it was asked for:
+// who follows it begins anew, with all the documents there are.
+var ErrFeedPruned = errors.New("the feed of changes does not go back that far")
 
 // A Change is an entry of the feed: a document that was written or, when it is
 // no longer there, deleted.

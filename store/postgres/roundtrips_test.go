@@ -115,9 +115,9 @@ func TestRoundTrips(t *testing.T) {
 		most int64
 		make func() error
 	}{
-		{"WriteDocuments, one that is new", 9, func() error { return write(1, 1) }},
-		{"WriteDocuments, 100 of which 99 are new", 9, func() error { return write(2, 100) }},
-		{"WriteDocuments, 100 versions", 9, func() error { return write(3, 100) }},
+		{"WriteDocuments, one that is new", 10, func() error { return write(1, 1) }},
+		{"WriteDocuments, 100 of which 99 are new", 10, func() error { return write(2, 100) }},
+		{"WriteDocuments, 100 versions", 10, func() error { return write(3, 100) }},
 		{"WriteDocuments, 100 unchanged", 5, func() error { return write(3, 100) }},
 		{"BeginTurn of a conversation", 6, func() error { return begin(asks("", "")) }},
 		{"EndTurn", 5, func() error { return end() }},

@@ -243,7 +243,7 @@ func TestDamagedPages(t *testing.T) {
 	s := openStore(t, dir, nil)
 	kb := company(t, s)
 	var docs []knowledge.Document
-	for i := range 50 {
+	for i := range 200 {
 		d, err := kb.Put(t.Context(), knowledge.Document{Text: strings.Repeat(fmt.Sprintf("Document %d says much. ", i), 100)})
 		if err != nil {
 			t.Fatal(err)

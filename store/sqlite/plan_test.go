@@ -40,7 +40,7 @@ var mayRead = []struct{ part, why string }{
 	{"FROM audit_log WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
 	{"FROM api_keys WHERE company = ? ORDER BY id DESC LIMIT", "in the order of the key, as far as the page goes"},
 	{"FROM work_dead WHERE company = ? AND queue = ? ORDER BY id DESC LIMIT", "what was given up is little, and looked at by people"},
-	{"COALESCE(MAX(position), 0) + 1", "the last row of the key"},
+	{"COALESCE(MAX(position), 0)", "the last row of the key"},
 	{"FROM work_keys WHERE queue = ? AND due_at <= ? AND lease_until <= ? GROUP BY company", "once a company, of those with work"},
 	{"FROM conversations WHERE running = 1 AND lease_until <= ?", "the index has the turns that run, and no others"},
 	{"user_id = ? AND agent_id = ? AND user_id <> '' ORDER BY last_message_at DESC", "those of one user with one agent are sorted"},

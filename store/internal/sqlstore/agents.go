@@ -140,6 +140,9 @@ func (s *Store) DeleteAgent(ctx context.Context, c store.Commit, id string) erro
 			return fmt.Errorf("agent %s: %w: it is the company's default agent", a.ID, store.ErrConflict)
 		}
 		c := c
+		if err := deleteAgentSources(tx, c.Company, a.ID); err != nil {
+			return err
+		}
 		if err := deleteAgentConversations(tx, c.Company, a.ID); err != nil {
 			return err
 		}

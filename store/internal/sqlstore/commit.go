@@ -85,7 +85,8 @@ func inStreamOrder(events []event.Event) []int {
 
 // counted are the tables whose rows count the events of their streams, by the
 // kind of the rows' ids. Other streams are counted in the table streams.
-var counted = map[id.Kind]string{id.Agent: "agents", id.Conversation: "conversations", id.Document: "documents"}
+var counted = map[id.Kind]string{id.Agent: "agents", id.Conversation: "conversations", id.Document: "documents",
+	id.Source: "sources", id.Run: "runs"}
 
 // nextOf counts an event in its stream.
 func nextOf(tx Tx, company string, ev event.Event) (sequence int64, err error) {

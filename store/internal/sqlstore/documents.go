@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/internal/id"
@@ -24,7 +23,7 @@ type documentRow struct {
 	events         int64
 }
 
-const documentColumns = `id, agent_id, kind, title, url, external_id, metadata, format, questions, version, state,
+const documentColumns = `id, agent_id, kind, title, url, external_id, source_id, language, metadata, format, questions, version, state,
 	created_at, updated_at, hash, text_hash, events`
 
 func scanDocument(r Rows) (d documentRow, err error) {
@@ -32,7 +31,7 @@ func scanDocument(r Rows) (d documentRow, err error) {
 		metadata, questions string
 		created, updated    int64
 	)
-	if err := r.Scan(&d.ID, &d.AgentID, &d.Kind, &d.Title, &d.URL, &d.ExternalID, &metadata, &d.Format, &questions,
+	if err := r.Scan(&d.ID, &d.AgentID, &d.Kind, &d.Title, &d.URL, &d.ExternalID, &d.SourceID, &d.Language, &metadata, &d.Format, &questions,
 		&d.Version, &d.State, &created, &updated, &d.hash, &d.textHash, &d.events); err != nil {
 		return d, err
 	}
@@ -83,7 +82,7 @@ func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []kno
 			d, status, newText, err := sh.judge(w)
 			if err == nil && status != knowledge.Unchanged {
 				sh.put(d)
-				err = rows.add(c.Company, d, w, newText)
+				err = rows.add(c.Company, actorOf(c), d, w, newText)
 			}
 			if err != nil {
 				return ofItem(i, err)
@@ -99,6 +98,9 @@ func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []kno
 			return err
 		}
 		if out.Revision, err = advance(tx, c.Company, changed...); err != nil {
+			return err
+		}
+		if err := recordFiles(tx, c.Company, writes, out); err != nil {
 			return err
 		}
 		return s.write(madeOf(c, out.Documents), tx)
@@ -171,7 +173,7 @@ func documentEvent(d documentRow, status knowledge.Status) event.Event {
 	}
 	return event.Event{
 		ID: id.New(id.Event), Type: t, Stream: d.ID, Sequence: d.events, CreatedAt: d.UpdatedAt,
-		Refs: event.Refs{AgentID: d.AgentID, DocumentID: d.ID, Version: d.Version},
+		Refs: event.Refs{AgentID: d.AgentID, DocumentID: d.ID, Version: d.Version, SourceID: d.SourceID},
 	}
 }
 
@@ -191,8 +193,8 @@ func (s *Store) DocumentHashes(ctx context.Context, company, agentID string, ext
 		hashes = make(map[string][32]byte, len(externalIDs))
 		for _, external := range externalIDs {
 			var hash []byte
-			found, err := one(tx, []any{&hash}, `SELECT hash FROM documents WHERE company = ? AND agent_id = ? AND external_id = ? AND external_id <> ''`,
-				company, agentID, external)
+			found, err := one(tx, []any{&hash}, `SELECT hash FROM documents WHERE company = ? AND agent_id = ? AND external_id = ? AND source_id = ''
+				AND external_id <> ''`, company, agentID, external)
 			if err != nil {
 				return err
 			}
@@ -217,6 +219,9 @@ func (s *Store) DocumentText(ctx context.Context, company, id string, version in
 		if version == 0 {
 			version = d.Version
 		}
+		if version > d.Version {
+			return noVersion(id, version) // it is staged
+		}
 		found := false
 		err = all(tx, func(r Rows) error {
 			var body string
@@ -226,18 +231,22 @@ func (s *Store) DocumentText(ctx context.Context, company, id string, version in
 			return err
 		}, `SELECT body FROM passages WHERE company = ? AND document_id = ? AND version = ? ORDER BY ordinal`, company, id, version)
 		if err == nil && !found {
-			return store.NotFound("document version", fmt.Sprintf("%s version %d", id, version))
+			return noVersion(id, version)
 		}
 		return err
 	})
 	return text.String(), err
 }
 
+func noVersion(document string, version int) error {
+	return store.NotFound("document version", fmt.Sprintf("%s version %d", document, version))
+}
+
 // Documents implements [knowledge.Store].
 func (s *Store) Documents(ctx context.Context, company string, f knowledge.Filter, p store.Page) (store.List[knowledge.Document], error) {
 	query, args := `SELECT `+documentColumns+` FROM documents WHERE company = ?`, []any{company}
 	for _, cond := range []struct{ column, value string }{
-		{"agent_id", f.AgentID}, {"kind", string(f.Kind)}, {"external_id", f.ExternalID},
+		{"agent_id", f.AgentID}, {"kind", string(f.Kind)}, {"external_id", f.ExternalID}, {"source_id", f.SourceID},
 	} {
 		if cond.value != "" {
 			query, args = query+` AND `+cond.column+` = ?`, append(args, cond.value)
@@ -246,37 +255,13 @@ func (s *Store) Documents(ctx context.Context, company string, f knowledge.Filte
 	if f.ExternalID != "" {
 		query += ` AND external_id <> ''` // as the index has it
 	}
-	return list(ctx, s, p, []string{"documents", company, f.AgentID, string(f.Kind), f.ExternalID},
+	if f.SourceID != "" {
+		query += ` AND source_id <> ''`
+	}
+	return list(ctx, s, p, []string{"documents", company, f.AgentID, string(f.Kind), f.ExternalID, f.SourceID},
 		func(d knowledge.Document) string { return d.ID },
 		func(r Rows) (knowledge.Document, error) {
 			d, err := scanDocument(r)
 			return d.Document, err
 		}, query, args...)
-}
-
-// DeleteDocument implements [knowledge.Store].
-func (s *Store) DeleteDocument(ctx context.Context, c store.Commit, documentID string) (out knowledge.Deleted, err error) {
-	err = s.engine.Write(ctx, func(tx Tx) error {
-		c := c
-		if err := lockKnowledge(tx, c.Company); err != nil {
-			return err
-		}
-		d, err := readDocument(tx, c.Company, documentID, forUpdate)
-		if err != nil {
-			return err
-		}
-		out = knowledge.Deleted{DocumentID: d.ID, DeletedAt: time.Now().UTC().Truncate(time.Microsecond)}
-		if err := removeDocument(tx, c.Company, d.ID, &out); err != nil {
-			return err
-		}
-		if out.Revision, err = advance(tx, c.Company, d.ID); err != nil {
-			return err
-		}
-		c.Events = append(foreign(c.Events), event.Event{
-			ID: id.New(id.Event), Type: event.ContentDeleted, Stream: d.ID, Sequence: d.events + 1, CreatedAt: out.DeletedAt,
-			Refs: event.Refs{AgentID: d.AgentID, DocumentID: d.ID},
-		})
-		return s.write(c, tx)
-	})
-	return out, err
 }

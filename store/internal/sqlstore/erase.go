@@ -1,49 +1,171 @@
 package sqlstore
 
 import (
+	"cmp"
+	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
+	"github.com/answerdesk-go/answerdesk/event"
+	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
-// removeDocument removes a document's rows and its quotes, and counts them.
-func removeDocument(tx Tx, company, document string, out *knowledge.Deleted) error {
-	if err := eraseQuotes(tx, company, document, out); err != nil {
-		return err
-	}
-	var versions int64
-	if _, err := one(tx, []any{&versions}, `SELECT COUNT(DISTINCT version) FROM passages WHERE company = ? AND document_id = ?`,
-		company, document); err != nil {
-		return err
-	}
-	passages, err := tx.Exec(`DELETE FROM passages WHERE company = ? AND document_id = ?`, company, document)
-	if err != nil {
-		return err
-	}
-	out.Versions += int(versions)
-	out.Passages += int(passages)
-	_, err = tx.Exec(`DELETE FROM documents WHERE company = ? AND id = ?`, company, document)
-	return err
+// DeleteDocument implements [knowledge.Store].
+func (s *Store) DeleteDocument(ctx context.Context, c store.Commit, documentID string) (out knowledge.Deleted, err error) {
+	err = s.engine.Write(ctx, func(tx Tx) error {
+		c := c
+		if err := lockKnowledge(tx, c.Company); err != nil {
+			return err
+		}
+		d, err := readDocument(tx, c.Company, documentID, "")
+		if err != nil {
+			return err
+		}
+		out = knowledge.Deleted{DocumentID: d.ID, DeletedAt: time.Now().UTC().Truncate(time.Microsecond)}
+		if err := bury(tx, c.Company, d, out.DeletedAt); err != nil {
+			return err
+		}
+		gone, err := removeDocuments(tx, c.Company, []string{d.ID}, &out)
+		if err != nil {
+			return err
+		}
+		if out.Revision, err = advance(tx, c.Company, d.ID); err != nil {
+			return err
+		}
+		c.Events = append(foreign(c.Events), deletions(gone, out.DeletedAt, "")...)
+		return s.write(c, tx)
+	})
+	return out, err
 }
 
-// eraseQuotes takes what came from a document out of the replies that cite it.
-func eraseQuotes(tx Tx, company, document string, out *knowledge.Deleted) error {
+// bury leaves a tombstone for a document of a source, and takes out of the way what
+// the source's runs have staged of it.
+func bury(tx Tx, company string, d documentRow, at time.Time) error {
+	if d.SourceID == "" {
+		return nil
+	}
+	if _, _, err := lockSource(tx, company, d.SourceID, forChange); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`INSERT INTO tombstones (company, source_id, document_id, external_hash, text_hash, created_at)
+		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		company, d.SourceID, d.ID, externalHash(d.ExternalID), d.textHash, micros(at)); err != nil {
+		return err
+	}
+	for _, what := range []struct {
+		where string
+		args  []any
+	}{
+		{`document_id = ?`, []any{d.ID}},
+		{`source_id = ? AND external_id = ?`, []any{d.SourceID, d.ExternalID}},
+		{`source_id = ? AND text_hash = ? AND change <> 'deleted'`, []any{d.SourceID, d.textHash}},
+	} {
+		if err := unstage(tx, company, what.where, what.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// externalHash is how a tombstone holds an external id.
+func externalHash(externalID string) []byte {
+	h := sha256.Sum256([]byte(externalID))
+	return h[:]
+}
+
+// deletions returns the events that tell of documents that are gone.
+func deletions(gone []documentRow, at time.Time, runID string) []event.Event {
+	events := make([]event.Event, len(gone))
+	for i, d := range gone {
+		events[i] = event.Event{
+			ID: id.New(id.Event), Type: event.ContentDeleted, Stream: d.ID, Sequence: d.events + 1, CreatedAt: at,
+			Refs: event.Refs{AgentID: d.AgentID, DocumentID: d.ID, SourceID: d.SourceID, RunID: runID},
+		}
+	}
+	return events
+}
+
+// removeDocuments removes the rows of documents and their quotes, counts them, and
+// returns what the documents were. What runs have staged of them is not counted.
+func removeDocuments(tx Tx, company string, ids []string, out *knowledge.Deleted) (gone []documentRow, err error) {
+	ids = slices.Sorted(slices.Values(ids))
+	each := make([][]any, len(ids))
+	for i, d := range ids {
+		each[i] = []any{company, d}
+	}
+	err = tx.QueryEach(`SELECT `+documentColumns+` FROM documents WHERE company = ? AND id = ?`+forUpdate, each, func(r Rows) error {
+		d, err := scanDocument(r)
+		gone = append(gone, d)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := eraseQuotes(tx, company, each, out); err != nil {
+		return nil, err
+	}
+	count := func(n *int, query string) error {
+		return tx.QueryEach(query, each, func(r Rows) error {
+			var some int
+			err := r.Scan(&some)
+			*n += some
+			return err
+		})
+	}
+	if err := count(&out.Versions, `SELECT COUNT(*) FROM document_versions WHERE company = ? AND document_id = ?`); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(gone, func(d documentRow) bool { return d.SourceID != "" }) {
+		if err := unstageEach(tx, company, each); err != nil {
+			return nil, err
+		}
+	}
+	if err := count(&out.Passages, `SELECT COUNT(*) FROM passages WHERE company = ? AND document_id = ?`); err != nil {
+		return nil, err
+	}
+	for _, query := range []string{
+		`DELETE FROM passages WHERE company = ? AND document_id = ?`,
+		`DELETE FROM document_versions WHERE company = ? AND document_id = ?`,
+		`DELETE FROM documents WHERE company = ? AND id = ?`,
+	} {
+		if err := tx.Each(query, each); err != nil {
+			return nil, err
+		}
+	}
+	return gone, nil
+}
+
+// eraseQuotes takes what came from documents out of the replies that cite them:
+// each has company and document.
+func eraseQuotes(tx Tx, company string, each [][]any, out *knowledge.Deleted) error {
 	type place struct {
 		conversation string
 		seq          int64
 	}
-	var places []place
-	err := all(tx, func(r Rows) error {
+	quoted := map[place][]string{} // documents
+	err := tx.QueryEach(`SELECT conversation_id, seq, document_id FROM citations WHERE company = ? AND document_id = ?`, each, func(r Rows) error {
 		var p place
-		err := r.Scan(&p.conversation, &p.seq)
-		places = append(places, p)
+		var document string
+		err := r.Scan(&p.conversation, &p.seq, &document)
+		quoted[p] = append(quoted[p], document)
 		return err
-	}, `SELECT conversation_id, seq FROM citations WHERE company = ? AND document_id = ? ORDER BY conversation_id, seq`, company, document)
+	})
 	if err != nil {
 		return err
 	}
+	places := make([]place, 0, len(quoted))
+	for p := range quoted {
+		places = append(places, p)
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(strings.Compare(a.conversation, b.conversation), cmp.Compare(a.seq, b.seq))
+	})
 	for _, p := range places {
 		m, err := readMessage(tx, `company = ? AND conversation_id = ? AND seq = ?`, company, p.conversation, p.seq)
 		if errors.Is(err, store.ErrNotFound) {
@@ -55,7 +177,10 @@ func eraseQuotes(tx Tx, company, document string, out *knowledge.Deleted) error 
 		if m.Reply == nil {
 			return corrupt("messages", m.ID, fmt.Errorf("a message that cites is not a reply"))
 		}
-		erased := m.Reply.Erase(document)
+		erased := *m.Reply
+		for _, document := range quoted[p] {
+			erased = erased.Erase(document)
+		}
 		m.Reply, m.Text = &erased, erased.Text
 		body, err := messageBody(m)
 		if err != nil {
@@ -67,8 +192,7 @@ func eraseQuotes(tx Tx, company, document string, out *knowledge.Deleted) error 
 		}
 	}
 	out.Replies += len(places)
-	_, err = tx.Exec(`DELETE FROM citations WHERE company = ? AND document_id = ?`, company, document)
-	return err
+	return tx.Each(`DELETE FROM citations WHERE company = ? AND document_id = ?`, each)
 }
 
 // deleteAgentDocuments removes the documents of one agent, whose conversations, which
@@ -78,10 +202,8 @@ func deleteAgentDocuments(tx Tx, company, agentID string) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if err := removeDocument(tx, company, id, &knowledge.Deleted{}); err != nil {
-			return err
-		}
+	if _, err := removeDocuments(tx, company, ids, &knowledge.Deleted{}); err != nil {
+		return err
 	}
 	_, err = advance(tx, company, ids...)
 	return err

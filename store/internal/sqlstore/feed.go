@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -68,8 +69,14 @@ func (s *Store) Changes(ctx context.Context, company string, after int64, limit 
 		}
 		err := all(tx, collect, `SELECT revision, document_id FROM knowledge_changes WHERE company = ? AND revision > ?
 			ORDER BY revision, document_id LIMIT ?`, company, after, limit)
-		if err != nil || len(changes) < limit {
+		if err != nil {
 			return err
+		}
+		if len(changes) > 0 && changes[0].Revision > after+1 {
+			return fmt.Errorf("company %s: %w: it begins at revision %d, after %d", company, knowledge.ErrFeedPruned, changes[0].Revision, after)
+		}
+		if len(changes) < limit {
+			return nil
 		}
 		last := changes[len(changes)-1]
 		return all(tx, collect, `SELECT revision, document_id FROM knowledge_changes WHERE company = ? AND revision = ? AND document_id > ?
@@ -78,7 +85,7 @@ func (s *Store) Changes(ctx context.Context, company string, after int64, limit 
 	return changes, err
 }
 
-const passageColumns = `p.document_id, p.version, p.ordinal, p.body_at, p.start_at, p.end_at, p.heading, p.body`
+const passageColumns = `p.document_id, p.version, p.ordinal, p.body_at, p.start_at, p.end_at, p.page, p.heading, p.body`
 
 // scanPassage reads the columns of a passage, with more dest behind them.
 func scanPassage(r Rows, dest ...any) (p knowledge.Passage, err error) {
@@ -86,7 +93,7 @@ func scanPassage(r Rows, dest ...any) (p knowledge.Passage, err error) {
 		bodyAt        int
 		heading, body string
 	)
-	dest = append([]any{&p.DocumentID, &p.Version, &p.Ordinal, &bodyAt, &p.Start, &p.End, &heading, &body}, dest...)
+	dest = append([]any{&p.DocumentID, &p.Version, &p.Ordinal, &bodyAt, &p.Start, &p.End, &p.Page, &heading, &body}, dest...)
 	if err := r.Scan(dest...); err != nil {
 		return p, err
 	}

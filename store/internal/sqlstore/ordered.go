@@ -9,14 +9,18 @@ var Ordered Log = ordered{}
 type ordered struct{}
 
 func (ordered) add(tx Tx, company string, rows [][]any) error {
-	for _, row := range rows {
-		_, err := tx.Exec(`INSERT INTO events (company, position, id, type, stream, sequence, refs, created_at)
-			SELECT ?, COALESCE(MAX(position), 0) + 1, ?, ?, ?, ?, ?, ? FROM events WHERE company = ?`, append(row, company)...)
-		if err != nil {
-			return err
-		}
+	if len(rows) == 0 {
+		return nil
 	}
-	return nil
+	var last int64
+	if _, err := one(tx, []any{&last}, `SELECT COALESCE(MAX(position), 0) FROM events WHERE company = ?`, company); err != nil {
+		return err
+	}
+	placed := make([][]any, len(rows))
+	for i, row := range rows {
+		placed[i] = append([]any{last + int64(i) + 1}, row...)
+	}
+	return tx.Each(`INSERT INTO events (position, company, id, type, stream, sequence, refs, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, placed)
 }
 
 func (ordered) settle(context.Context, Engine, string) error { return nil }

@@ -5,16 +5,17 @@ import (
 	"fmt"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // documentRows are the rows that the writes of a step come to, to be written
 // together: each list goes to the database at one time.
 type documentRows struct {
-	documents, passages, dropped [][]any
+	documents, versions, passages, dropped [][]any
 }
 
-// add notes what a write makes of a document.
-func (r *documentRows) add(company string, d documentRow, w knowledge.Write, newText bool) error {
+// add notes what a write of an actor makes of a document.
+func (r *documentRows) add(company, actor string, d documentRow, w knowledge.Write, newText bool) error {
 	metadata, err := json.Marshal(d.Metadata)
 	if err != nil {
 		return fmt.Errorf("document %s: metadata: %w", d.ID, err)
@@ -24,17 +25,20 @@ func (r *documentRows) add(company string, d documentRow, w knowledge.Write, new
 		return fmt.Errorf("document %s: questions: %w", d.ID, err)
 	}
 	r.documents = append(r.documents, []any{
-		company, d.ID, d.AgentID, string(d.Kind), d.Title, d.URL, d.ExternalID, string(metadata), string(d.Format), string(questions),
+		company, d.ID, d.AgentID, string(d.Kind), d.Title, d.URL, d.ExternalID, d.SourceID, d.Language, string(metadata), string(d.Format), string(questions),
 		d.Version, string(d.State), micros(d.CreatedAt), micros(d.UpdatedAt), d.hash, d.textHash, d.events,
 	})
 	if !newText {
 		return nil
 	}
+	r.versions = append(r.versions, []any{company, d.ID, d.Version, d.Title, string(d.Format), len(w.Text), actor, micros(d.UpdatedAt)})
+	if d.Version > keptVersions {
+		r.dropped = append(r.dropped, []any{company, d.ID, d.Version - keptVersions})
+	}
 	return r.addPassages(company, d.ID, d.Version, w)
 }
 
-// addPassages notes the passages of a new version, and that the oldest one kept
-// is to go.
+// addPassages notes the passages of a new version.
 func (r *documentRows) addPassages(company, document string, version int, w knowledge.Write) error {
 	if len(w.Passages) == 0 {
 		return fmt.Errorf("document %s: it has no passage, so that its text could not be found", document)
@@ -52,11 +56,8 @@ func (r *documentRows) addPassages(company, document string, version int, w know
 		if err != nil {
 			return fmt.Errorf("document %s: heading of passage %d: %w", document, i, err)
 		}
-		r.passages = append(r.passages, []any{company, document, version, i, bodyAt, p.Start, p.End, string(heading), w.Text[bodyAt:bodyEnd]})
+		r.passages = append(r.passages, []any{company, document, version, i, bodyAt, p.Start, p.End, p.Page, string(heading), w.Text[bodyAt:bodyEnd]})
 		bodyAt = bodyEnd
-	}
-	if version > keptVersions {
-		r.dropped = append(r.dropped, []any{company, document, version - keptVersions})
 	}
 	return nil
 }
@@ -64,16 +65,41 @@ func (r *documentRows) addPassages(company, document string, version int, w know
 // write writes what was noted, in the order of the notes.
 func (r *documentRows) write(tx Tx) error {
 	if err := tx.Each(`INSERT INTO documents (company, `+documentColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (company, id) DO UPDATE SET agent_id = excluded.agent_id, kind = excluded.kind, title = excluded.title,
-			url = excluded.url, external_id = excluded.external_id, metadata = excluded.metadata, format = excluded.format,
+			url = excluded.url, external_id = excluded.external_id, language = excluded.language, metadata = excluded.metadata, format = excluded.format,
 			questions = excluded.questions, version = excluded.version, state = excluded.state, updated_at = excluded.updated_at,
 			hash = excluded.hash, text_hash = excluded.text_hash, events = excluded.events`, r.documents); err != nil {
 		return err
 	}
-	if err := tx.Each(`INSERT INTO passages (company, document_id, version, ordinal, body_at, start_at, end_at, heading, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, r.passages); err != nil {
+	if err := tx.Each(`INSERT INTO document_versions (company, document_id, version, title, format, bytes, actor, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, r.versions); err != nil {
 		return err
 	}
-	return tx.Each(`DELETE FROM passages WHERE company = ? AND document_id = ? AND version <= ?`, r.dropped)
+	if err := r.writePassages(tx); err != nil {
+		return err
+	}
+	return dropVersions(tx, r.dropped)
+}
+
+func (r *documentRows) writePassages(tx Tx) error {
+	return tx.Each(`INSERT INTO passages (company, document_id, version, ordinal, body_at, start_at, end_at, page, heading, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, r.passages)
+}
+
+// dropVersions removes the texts of documents up to a version: each has company,
+// document and version.
+func dropVersions(tx Tx, versions [][]any) error {
+	if err := tx.Each(`DELETE FROM passages WHERE company = ? AND document_id = ? AND version <= ?`, versions); err != nil {
+		return err
+	}
+	return tx.Each(`DELETE FROM document_versions WHERE company = ? AND document_id = ? AND version <= ?`, versions)
+}
+
+// actorOf returns who a commit says does it.
+func actorOf(c store.Commit) string {
+	if c.Audit == nil {
+		return ""
+	}
+	return c.Audit.Actor
 }

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -38,7 +39,7 @@ func readShelf(tx Tx, company string, writes []knowledge.Write, lock string) (*s
 	for _, by := range []struct {
 		condition string
 		values    []string
-	}{{`id = ?`, ids}, {`external_id = ? AND external_id <> ''`, names}} { // as the index has it
+	}{{`id = ?`, ids}, {`external_id = ? AND source_id = '' AND external_id <> ''`, names}} { // as the index has it
 		var args [][]any
 		for _, v := range slices.Compact(slices.Sorted(slices.Values(by.values))) {
 			args = append(args, []any{company, v})
@@ -63,7 +64,7 @@ func (s *shelf) put(d documentRow) {
 		delete(s.named, externalName{old.AgentID, old.ExternalID})
 	}
 	s.byID[d.ID] = d
-	if d.ExternalID != "" {
+	if d.ExternalID != "" && d.SourceID == "" {
 		s.named[externalName{d.AgentID, d.ExternalID}] = d.ID
 	}
 }
@@ -135,6 +136,10 @@ func (s *shelf) judge(w knowledge.Write) (d documentRow, status knowledge.Status
 // allowed returns why a write may not be made to the document that is there.
 func (s *shelf) allowed(old documentRow, found bool, w knowledge.Write) error {
 	switch {
+	case old.SourceID != "":
+		return fmt.Errorf("document %s: %w: it comes from source %s: change it there, or delete it", old.ID, store.ErrConflict, old.SourceID)
+	case w.SourceID != "":
+		return fmt.Errorf("document %s: %w: documents of source %s are written by its runs", cmp.Or(old.ID, w.NewID), store.ErrConflict, w.SourceID)
 	case w.KeepText && !found:
 		return store.NotFound("document", w.ExternalID)
 	case found && old.Kind != w.Kind:

@@ -6,6 +6,7 @@ require (
 	github.com/answerdesk-go/answerdesk v0.0.0
 	github.com/blevesearch/bleve/v2 v2.6.0
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/ledongthuc/pdf v0.0.0-20260907135840-6c8c28e0e8a0
 	github.com/ncruces/go-sqlite3 v0.34.4
 	modernc.org/sqlite v1.60.0
 )

@@ -197,7 +197,7 @@ func TestIDsOfARun(t *testing.T) {
 
 func TestMappingThatMatchesNothing(t *testing.T) {
 	got := pullFrom(t, answer(`[{"id":1,"descr":"x","name":"y"},{"id":2,"descr":"x"}]`), pull.Source{Mapping: plain})
-	e := got.wantErr(t, pull.KindMapping, "none of the 2 items of the first page can be taken: path of the text matches nothing; the first one has descr, id, name")
+	e := got.wantErr(t, pull.KindMapping, "none of the first 2 items can be taken: path of the text matches nothing; the first one has descr, id, name")
 	if e.Path != "body" || e.Item != "" || len(got.failed) != 2 || got.report.Complete {
 		t.Errorf("error = %+v, report %+v", e, got.report)
 	}

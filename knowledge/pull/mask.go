@@ -3,6 +3,7 @@ package pull
 import (
 	"cmp"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"net/http"
@@ -24,8 +25,8 @@ var schemes = []string{"basic", "bearer", "token", "apikey", "api-key", "key", "
 // A mask writes requests and messages without secrets.
 type mask struct {
 	header  []line
-	secrets []secret // the longest first
-	own     string   // the parameter that says which page, which is no secret
+	secrets []secret
+	own     string // the parameter that says which page, which is no secret
 }
 
 // A line is a header as it may be shown.
@@ -69,7 +70,6 @@ func newMask(p *plan) *mask {
 			}
 		}
 	}
-	slices.SortStableFunc(m.secrets, func(a, b secret) int { return len(b.value) - len(a.value) })
 	for i, l := range m.header { // what an open header holds of a secret
 		if l.variable == "" {
 			m.header[i].before = m.text(l.before)
@@ -105,12 +105,9 @@ func (m *mask) add(value string) string {
 	return variable
 }
 
-// addAs makes value, and what a URL makes of it, a secret.
 func (m *mask) addAs(value, variable string) {
-	for _, v := range []string{value, url.QueryEscape(value), url.PathEscape(value)} {
-		if !slices.Contains(m.secrets, secret{v, variable}) {
-			m.secrets = append(m.secrets, secret{v, variable})
-		}
+	if one := (secret{value, variable}); !slices.Contains(m.secrets, one) {
+		m.secrets = append(m.secrets, one)
 	}
 }
 
@@ -140,12 +137,88 @@ func (m *mask) isSecret(name string) bool {
 
 // text is s without secrets.
 func (m *mask) text(s string) string {
-	for _, one := range m.secrets {
-		if len(one.value) >= minSecret {
-			s = strings.ReplaceAll(s, one.value, "$"+one.variable)
+	var b strings.Builder
+	for _, p := range m.cut(s) {
+		if p.variable != "" {
+			b.WriteByte('$')
+		}
+		b.WriteString(p.text + p.variable)
+	}
+	return b.String()
+}
+
+// A place is where a secret is in a text.
+type place struct {
+	from, to int
+	variable string
+}
+
+// cut takes the secrets out of s, and what is at the places given.
+func (m *mask) cut(s string, places ...place) []piece {
+	places = append(places, m.places(s)...)
+	slices.SortStableFunc(places, func(a, b place) int { return cmp.Or(a.from-b.from, b.to-a.to) })
+	var out []piece
+	done := 0
+	for _, p := range places {
+		if p.from >= done {
+			out = append(out, piece{text: s[done:p.from]}, piece{variable: p.variable})
+		} // else it is within the one before, or an end of it
+		done = max(done, p.to)
+	}
+	return append(out, piece{text: s[done:]})
+}
+
+// places are where the secrets are in s, in whatever way the characters of a
+// URL write them.
+func (m *mask) places(s string) []place {
+	var out []place
+	find := func(text string, at []int, secret secret) {
+		for i := 0; len(secret.value) >= minSecret; i++ {
+			next := strings.Index(text[i:], secret.value)
+			if next < 0 {
+				return
+			}
+			i += next
+			out = append(out, place{at[i], at[i+len(secret.value)], secret.variable})
 		}
 	}
-	return s
+	text, at := literally(s)
+	plain, plainAt := percents(s)
+	spaced := strings.ReplaceAll(plain, "+", " ") // which a query may write as a plus
+	for _, one := range m.secrets {
+		find(text, at, one)
+		find(plain, plainAt, one)
+		find(spaced, plainAt, secret{strings.ReplaceAll(one.value, "+", " "), one.variable})
+		meant, _ := percents(one.value) // if it has escapes itself, which were left
+		find(spaced, plainAt, secret{strings.ReplaceAll(meant, "+", " "), one.variable})
+	}
+	return out
+}
+
+// literally is s, and where its bytes are in s.
+func literally(s string) (string, []int) {
+	at := make([]int, len(s)+1)
+	for i := range at {
+		at[i] = i
+	}
+	return s, at
+}
+
+// percents is what the escapes of a URL in s mean, and where its bytes are in s.
+func percents(s string) (string, []int) {
+	var b strings.Builder
+	var at []int
+	for i := 0; i < len(s); {
+		at = append(at, i)
+		if code, err := hex.DecodeString(s[i+min(1, len(s)-i) : min(i+3, len(s))]); s[i] == '%' && err == nil && len(code) == 1 {
+			b.WriteByte(code[0])
+			i += 3
+			continue
+		}
+		b.WriteByte(s[i])
+		i++
+	}
+	return b.String(), append(at, len(s))
 }
 
 // curl is a shell command that makes the request for u again.
@@ -156,43 +229,43 @@ func (m *mask) curl(u *url.URL) string {
 	var b strings.Builder
 	b.WriteString("curl -sS -i")
 	for _, l := range m.header {
-		b.WriteString(" -H " + m.quote(l.name+": "+l.before, l.variable))
+		b.WriteString(" -H " + quote(append(m.cut(l.name+": "+l.before), piece{variable: l.variable})))
 	}
 	shown := *u
 	shown.User = nil
-	if shown.RawQuery == "" {
-		b.WriteString(" " + m.quote(shown.String(), ""))
-		return b.String()
-	}
-	pairs := strings.Split(shown.RawQuery, "&")
-	shown.RawQuery = ""
-	var word []piece
-	word = append(word, piece{text: shown.String()})
-	for i, pair := range pairs {
-		sign := "&"
-		if i == 0 {
-			sign = "?"
-		}
-		name, value, ok := strings.Cut(pair, "=")
-		plainName, err := url.QueryUnescape(name)
-		if err != nil {
-			plainName = name
-		}
-		if ok && value != "" && m.isSecret(plainName) {
-			word = append(word, piece{text: sign + name + "="}, piece{variable: m.variable(value)})
-		} else {
-			word = append(word, piece{text: sign + pair})
-		}
-	}
-	b.WriteString(" " + quote(m.pieces(word)))
+	text := shown.String()
+	b.WriteString(" " + quote(m.cut(text, m.parameters(text)...)))
 	return b.String()
 }
 
-// variable is what stands for a value, which another answer of the API may have
-// put into an address.
+// parameters are where in a URL the values of parameters are that are named
+// like secrets.
+func (m *mask) parameters(text string) []place {
+	var out []place
+	at := strings.IndexByte(text, '?') + 1
+	if at == 0 {
+		return nil
+	}
+	for pair := range strings.SplitSeq(text[at:], "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		plain, err := url.QueryUnescape(name)
+		if err != nil {
+			plain = name
+		}
+		if value != "" && m.isSecret(plain) {
+			out = append(out, place{at + len(name) + 1, at + len(pair), m.variable(value)})
+		}
+		at += len(pair) + 1
+	}
+	return out
+}
+
+// variable is what stands for the value of a parameter, which may be one that
+// only an answer of the API has put there.
 func (m *mask) variable(value string) string {
+	plain, err := url.QueryUnescape(value)
 	for _, s := range m.secrets {
-		if s.value == value {
+		if s.value == value || err == nil && s.value == plain {
 			return s.variable
 		}
 	}
@@ -201,34 +274,6 @@ func (m *mask) variable(value string) string {
 
 // A piece of a word of a shell: text, or a variable.
 type piece struct{ text, variable string }
-
-// quote is text and a variable after it as one word of a shell.
-func (m *mask) quote(text, variable string) string {
-	return quote(m.pieces([]piece{{text: text}, {variable: variable}}))
-}
-
-// pieces takes the secrets out of the text of list.
-func (m *mask) pieces(list []piece) []piece {
-	for _, one := range m.secrets {
-		if len(one.value) < minSecret {
-			continue
-		}
-		var next []piece
-		for _, p := range list {
-			for p.variable == "" {
-				before, after, found := strings.Cut(p.text, one.value)
-				if !found {
-					break
-				}
-				next = append(next, piece{text: before}, piece{variable: one.variable})
-				p.text = after
-			}
-			next = append(next, p)
-		}
-		list = next
-	}
-	return list
-}
 
 // quote writes pieces as one word of a POSIX shell: between double quotes if
 // nothing in it has a meaning there, else the text between single ones.

@@ -82,11 +82,16 @@ type Run struct {
 	report Report
 }
 
+// maxWrong is how many items have to fail, and none to fit, until a run fails
+// before the end of its first page.
+const maxWrong = 100
+
 // Items pulls the source, page after page, and yields its items in the order
 // of the API. An item that cannot be taken is yielded with an Err, and the run
 // goes on. A run that fails yields an error last: an [*Error] or, when ctx ends,
-// one that wraps its error. If no item of the first page can be taken the run
-// fails: the mapping is wrong. It can be ranged over once.
+// one that wraps its error. If no item of the first page, or of its first
+// hundred, can be taken the run fails: the mapping is wrong. It can be ranged
+// over once.
 func (r *Run) Items(ctx context.Context) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		if r.used.Swap(true) {
@@ -276,6 +281,9 @@ func (r *Run) take(ctx context.Context, n int, a answer, pg *page, yield func(It
 		if !yield(it) {
 			return EndCanceled, nil
 		}
+		if n == 1 && r.report.Items == 0 && r.report.Failed == maxWrong {
+			break
+		}
 	}
 	if pg.count > 0 && fresh == 0 {
 		r.stale++
@@ -284,7 +292,7 @@ func (r *Run) take(ctx context.Context, n int, a answer, pg *page, yield func(It
 	}
 	if n == 1 && wrong != nil && r.report.Items == 0 {
 		e := *wrong
-		e.Item, e.Message = "", fmt.Sprintf("none of the %d items of the first page can be taken: %s", pg.count, e.Message)
+		e.Item, e.Message = "", fmt.Sprintf("none of the first %d items can be taken: %s", r.report.Failed, e.Message)
 		if len(members) > 0 {
 			e.Message += "; the first one has " + strings.Join(members, ", ")
 		}

@@ -30,14 +30,15 @@ const (
 
 // suggestItems is where the items seem to be: in the list with the most objects,
 // of those with equally many in the one with the likelier name, nearer to the
-// top.
+// top. An empty list counts if its name is likely.
 func suggestItems(s stats) string {
 	best := (*stat)(nil)
 	better := func(a, b *stat) bool {
 		return b == nil || cmp.Or(b.objects-a.objects, a.rank(listNames)-b.rank(listNames), len(a.names)-len(b.names), strings.Compare(a.path, b.path)) < 0
 	}
 	for _, one := range s {
-		if one.types["list"] && one.lists == 0 && one.objects > 0 && better(one, best) {
+		empty := s[one.path+"[*]"] == nil && one.rank(listNames) < len(listNames)
+		if one.types["list"] && one.lists == 0 && (one.objects > 0 || empty) && better(one, best) {
 			best = one
 		}
 	}

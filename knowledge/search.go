@@ -78,8 +78,20 @@ type QueryTerm struct {
 type Hit struct {
 	Passage
 	Score  float64            // higher is better; comparable within one search only
-	Scores map[string]float64 // how it came about, by stage
+	Scores map[string]float64 // how it came about, by stage: [ScoreBM25], [ScoreQA]
 }
+
+// The stages of [Hit.Scores].
+const (
+	// ScoreBM25 is how the words of passage and query meet.
+	ScoreBM25 = "bm25"
+
+	// ScoreQA is there if the passage is the answer of a pair that asks what the
+	// query asks: 1 if one of its questions is the query, but for case,
+	// punctuation and spaces, and .85 up to .99 if they are nearly the same. Such
+	// passages come first.
+	ScoreQA = "qa"
+)
 
 // Search returns the passages that fit a query best. It is what a reply is made
 // from.
@@ -167,7 +179,11 @@ func (b *Base) hydrate(ctx context.Context, found []index.Hit) ([]Hit, error) {
 	hits := make([]Hit, 0, len(found))
 	for i, h := range found {
 		if p, ok := byRef[refs[i]]; ok {
-			hits = append(hits, Hit{Passage: p, Score: h.Score, Scores: map[string]float64{"bm25": h.Score}})
+			hit := Hit{Passage: p, Score: h.Score, Scores: map[string]float64{ScoreBM25: h.BM25}}
+			if h.Asked > 0 {
+				hit.Scores[ScoreQA] = h.Asked
+			}
+			hits = append(hits, hit)
 		}
 	}
 	return hits, nil

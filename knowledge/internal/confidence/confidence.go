@@ -47,14 +47,31 @@ const (
 // "how are you?".
 const aimless = 0.6
 
+// A question that is one of a pair, or nearly, is answered by the pair: its words
+// stand for it, however few they are and however often they stand elsewhere. This is
+// a rule too. With the texts of clinc150 and stackfaq as questions of pairs, 24 of 26
+// questions that are one of them word for word are answered right (the set gives the
+// other two, in the same words, another meaning), and 98 % of 916 that nearly are.
+const (
+	sameQuestion = 0.95
+	nearQuestion = 0.9
+)
+
 // Of returns the confidence that the best hit answers the question, 0 to 1. It
-// rises with coverage, known share and evidence, and falls with volume.
+// rises with coverage, known share and evidence, and falls with volume. It is high
+// if the question is one that the best hit is the answer to.
 func Of(g index.Signals) float64 {
-	if g.Coverage <= 0 {
-		return 0
+	p := 0.0
+	if g.Coverage > 0 {
+		p = Discount(g) / (1 + math.Exp(-Logit(g, intercept, coverage, evidence, volume)))
 	}
-	p := 1 / (1 + math.Exp(-Logit(g, intercept, coverage, evidence, volume)))
-	return p * Discount(g)
+	switch {
+	case g.Asked == 1:
+		return max(p, sameQuestion)
+	case g.Asked > 0:
+		return max(p, nearQuestion)
+	}
+	return p
 }
 
 // Logit is the part of [Of] whose coefficients are fitted.
@@ -85,6 +102,9 @@ func Discount(g index.Signals) float64 {
 // what the question is about).
 func Reasons(g index.Signals) []string {
 	var reasons []string
+	if g.Asked > 0 {
+		return nil
+	}
 	if g.Coverage <= 0 {
 		return []string{"nothing_found"}
 	}

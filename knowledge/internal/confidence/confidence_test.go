@@ -21,11 +21,17 @@ func TestOfIsMonotone(t *testing.T) {
 			"coverage": {Words: g.Words, Known: g.Known, Coverage: g.Coverage + (g.Known-g.Coverage)/2, Evidence: g.Evidence, Volume: g.Volume},
 			"known":    {Words: g.Words, Known: g.Known + (1-g.Known)/2, Coverage: g.Coverage, Evidence: g.Evidence, Volume: g.Volume},
 			"evidence": {Words: g.Words, Known: g.Known, Coverage: g.Coverage, Evidence: g.Evidence + 1, Volume: g.Volume},
+			"asked":    {Words: g.Words, Known: g.Known, Coverage: g.Coverage, Evidence: g.Evidence, Volume: g.Volume, Asked: 1},
 			"volume":   {Words: g.Words, Known: g.Known, Coverage: g.Coverage, Evidence: g.Evidence, Volume: g.Volume / 2},
 		} {
 			if Of(more) < c {
 				t.Errorf("better %s: Of(%+v) = %v, below Of(%+v) = %v", name, more, Of(more), g, c)
 			}
+		}
+	}
+	for _, tt := range []struct{ asked, least, most float64 }{{0, 0, 0}, {0.85, 0.9, 0.9}, {0.99, 0.9, 0.9}, {1, 0.95, 0.95}} {
+		if got := Of(index.Signals{Known: 1, Asked: tt.asked}); got < tt.least || got > tt.most {
+			t.Errorf("Of where a pair is asked by %v = %v, want %v to %v", tt.asked, got, tt.least, tt.most)
 		}
 	}
 	if got := Of(index.Signals{Words: 2, Known: 1}); got != 0 {
@@ -92,6 +98,7 @@ func TestReasons(t *testing.T) {
 		{index.Signals{Words: 2, Coverage: 0.5, Known: 0.6}, []string{"unknown_words"}},
 		{index.Signals{Words: 2, Coverage: 0.5, Known: 1}, []string{"partial_match"}},
 		{index.Signals{Words: 0, Coverage: 1, Known: 1}, []string{"no_subject"}},
+		{index.Signals{Words: 0, Coverage: 0, Known: 0, Asked: 1}, nil},
 	} {
 		if got := Reasons(tt.signals); !slices.Equal(got, tt.want) {
 			t.Errorf("Reasons(%+v) = %q, want %q", tt.signals, got, tt.want)

@@ -37,6 +37,8 @@ type Passage struct {
 	Body    string
 	// Questions are the ways a question that Body answers is asked. Each is
 	// ranked together with Body as a passage of its own, and the best counts.
+	// Whoever asks one of those of a document's first passage, or nearly, is
+	// told that passage first.
 	Questions []string
 }
 

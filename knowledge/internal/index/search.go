@@ -24,7 +24,11 @@ type Hit struct {
 	DocumentID string
 	Version    int
 	Ordinal    int
-	Score      float64 // BM25; comparable within one result only
+	Score      float64 // what the result is ordered by; comparable within one result only
+	BM25       float64
+	// Asked is 1 if the passage answers the question that was asked, word for
+	// word, and less if it answers one that is nearly the same; 0 otherwise.
+	Asked float64
 	// Matched has bit i set if the passage holds [Result.Terms] i, for the
 	// first 64 of them.
 	Matched uint64
@@ -61,6 +65,12 @@ type search struct {
 	query   []analysis.Term
 	terms   []term
 	top     []candidate
+
+	// What lift uses.
+	lifted       []asked
+	spare        []candidate
+	wanted       []wantedTerm
+	wantedWeight float64
 }
 
 // A term is a different word of the question.
@@ -97,8 +107,18 @@ func (x *Index) Search(q Query) Result {
 	defer x.mu.RUnlock()
 	st := &x.state
 	s.resolve(st)
+	s.lifted = s.lifted[:0]
+	best := 0.0
 	if f := st.filter(&q); f.kind != never {
-		s.run(st, &f, q.Limit)
+		if len(st.questions) == 0 {
+			s.run(st, &f, q.Limit)
+		} else {
+			s.run(st, &f, max(q.Limit, nearDepth))
+			if len(s.top) > 0 {
+				best = float64(s.top[0].score)
+			}
+			s.lift(st, &f, word(x.analyzer, q.Text), q.Limit)
+		}
 	}
 	r := Result{Hits: make([]Hit, len(s.top)), Terms: make([]QueryTerm, len(s.terms))}
 	for i := range s.terms {
@@ -108,7 +128,12 @@ func (x *Index) Search(q Query) Result {
 	}
 	for i, c := range s.top {
 		d := &st.documents[st.docs[c.row]]
-		r.Hits[i] = Hit{DocumentID: d.id, Version: d.version, Ordinal: int(st.ordinals[c.row]), Score: float64(c.score), Matched: s.matched(c.row)}
+		h := Hit{DocumentID: d.id, Version: d.version, Ordinal: int(st.ordinals[c.row]), Score: float64(c.score), BM25: float64(c.score), Matched: s.matched(c.row)}
+		if i < len(s.lifted) { // above all that are not
+			h.Asked = s.lifted[i].likeness
+			h.Score = (1 + best) * (1 + h.Asked)
+		}
+		r.Hits[i] = h
 	}
 	r.Signals = s.signals(st)
 	clear(s.terms) // the pool keeps no index alive
@@ -257,7 +282,7 @@ type ranking struct {
 }
 
 func (r *ranking) offer(c candidate) {
-	if r.pending.score > 0 && r.same(r.pending.row, c.row) {
+	if r.pending.score > 0 && r.st.samePassage(r.pending.row, c.row) {
 		if c.score > r.pending.score {
 			r.pending = c
 		}
@@ -267,19 +292,20 @@ func (r *ranking) offer(c candidate) {
 	r.pending = c
 }
 
-func (r *ranking) same(a, b uint32) bool {
-	return r.st.docs[a] == r.st.docs[b] && r.st.ordinals[a] == r.st.ordinals[b]
+// samePassage reports whether two rows are of one passage.
+func (s *state) samePassage(a, b uint32) bool {
+	return s.docs[a] == s.docs[b] && s.ordinals[a] == s.ordinals[b]
 }
 
 // compare orders candidates best first.
-func (r *ranking) compare(a, b candidate) int {
+func (s *state) compare(a, b candidate) int {
 	if a.score != b.score {
 		return cmp.Compare(b.score, a.score)
 	}
-	if da, db := r.st.docs[a.row], r.st.docs[b.row]; da != db {
-		return cmp.Compare(r.st.documents[da].id, r.st.documents[db].id)
+	if da, db := s.docs[a.row], s.docs[b.row]; da != db {
+		return cmp.Compare(s.documents[da].id, s.documents[db].id)
 	}
-	return cmp.Compare(r.st.ordinals[a.row], r.st.ordinals[b.row])
+	return cmp.Compare(s.ordinals[a.row], s.ordinals[b.row])
 }
 
 // push moves the pending candidate into the heap if it is among the best.
@@ -293,24 +319,24 @@ func (r *ranking) push() {
 		h = append(h, c)
 		for i := len(h) - 1; i > 0; {
 			up := (i - 1) / 2
-			if r.compare(h[i], h[up]) <= 0 {
+			if r.st.compare(h[i], h[up]) <= 0 {
 				break
 			}
 			h[i], h[up] = h[up], h[i]
 			i = up
 		}
 		r.list = h
-	} else if r.compare(c, h[0]) < 0 {
+	} else if r.st.compare(c, h[0]) < 0 {
 		h[0] = c
 		for i := 0; ; {
 			down := 2*i + 1
 			if down >= len(h) {
 				break
 			}
-			if down+1 < len(h) && r.compare(h[down+1], h[down]) > 0 {
+			if down+1 < len(h) && r.st.compare(h[down+1], h[down]) > 0 {
 				down++
 			}
-			if r.compare(h[down], h[i]) <= 0 {
+			if r.st.compare(h[down], h[i]) <= 0 {
 				break
 			}
 			h[i], h[down] = h[down], h[i]
@@ -324,6 +350,6 @@ func (r *ranking) push() {
 
 func (r *ranking) done() []candidate {
 	r.push()
-	slices.SortFunc(r.list, r.compare)
+	slices.SortFunc(r.list, r.st.compare)
 	return r.list
 }

@@ -26,6 +26,9 @@ type Signals struct {
 	// Top is the best passage's score, and Margin how far the best passage of
 	// another document falls behind, as a share of it; 1 if there is none.
 	Top, Margin float64
+	// Asked is how much the question is one that the best passage answers, see
+	// [Hit.Asked].
+	Asked float64
 }
 
 // A word's weight is how surprising it would be to meet it in a passage. What
@@ -95,11 +98,14 @@ func (s *search) signals(st *state) Signals {
 	if all > 0 {
 		g.Coverage, g.Known, g.Ratio = held/all, known/all, g.Evidence/possible
 	}
+	if len(s.lifted) > 0 {
+		g.Asked = s.lifted[0].likeness
+	}
 	if len(s.top) > 0 {
 		g.Top, g.Margin = float64(s.top[0].score), 1
 		for _, c := range s.top[1:] {
 			if st.docs[c.row] != st.docs[s.top[0].row] {
-				g.Margin = 1 - float64(c.score)/g.Top
+				g.Margin = max(0, 1-float64(c.score)/g.Top)
 				break
 			}
 		}

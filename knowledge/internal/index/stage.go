@@ -18,7 +18,8 @@ type stagedChange struct {
 	attr []string // keys of the document's attributes
 	rows []stagedRow
 	// passages is how many rows are different passages.
-	passages int
+	passages  int
+	questions []stagedQuestion
 }
 
 // A stagedRow is a passage, or a passage with one of its questions.
@@ -64,7 +65,22 @@ func (s *stager) put(d *Document) {
 			c.rows = append(c.rows, s.row(p, q))
 		}
 	}
+	if len(d.Passages) > 0 {
+		for _, q := range d.Passages[0].Questions {
+			c.questions = append(c.questions, s.question(q))
+		}
+	}
 	s.batch.changes = append(s.batch.changes, c)
+}
+
+// question reads a question whose terms a row holds.
+func (s *stager) question(text string) stagedQuestion {
+	q := stagedQuestion{wording: word(s.x.analyzer, text)}
+	for _, t := range q.terms {
+		q.numbers = append(q.numbers, s.number[t])
+	}
+	q.terms = nil
+	return q
 }
 
 // row counts the terms of a passage, together with one of its questions.

@@ -35,6 +35,10 @@ type state struct {
 	attrLists []uint32          // those of document after document
 	order     []uint32          // the first so many of attrs in order, see Index.order
 
+	questions     []question
+	questionTerms []uint32          // those of question after question
+	byHash        map[uint64]uint32 // the last question of a hash of its form or terms, plus one
+
 	live     int    // rows
 	total    uint64 // length of the live rows
 	passages int
@@ -61,10 +65,13 @@ type document struct {
 	first     uint32 // row
 	rows      uint32
 	passages  int
+
+	questions     uint32 // the first one in questions
+	questionCount uint32
 }
 
 func newState(k1, b float64) state {
-	s := state{k1: k1, b: b, terms: map[string]uint32{}, byID: map[string]uint32{}, attrs: map[string]uint32{}}
+	s := state{k1: k1, b: b, terms: map[string]uint32{}, byID: map[string]uint32{}, attrs: map[string]uint32{}, byHash: map[uint64]uint32{}}
 	s.setNorms()
 	return s
 }
@@ -86,6 +93,11 @@ func (s *state) apply(b batch) {
 		c := &b.changes[i]
 		s.delete(c.id)
 		if c.put {
+			for _, q := range c.questions {
+				for i, n := range q.numbers {
+					q.numbers[i] = numbers[n]
+				}
+			}
 			s.put(c, numbers)
 		}
 	}
@@ -96,7 +108,7 @@ func (s *state) apply(b batch) {
 func (s *state) put(c *stagedChange, numbers []uint32) {
 	d := c.doc
 	if room := maxRows - len(s.lengths); len(c.rows) > room {
-		c.rows = c.rows[:room] // far beyond any memory budget
+		c.rows, c.questions = c.rows[:room], nil // far beyond any memory budget
 	}
 	d.first, d.rows, d.passages = uint32(len(s.lengths)), uint32(len(c.rows)), c.passages
 	d.attrs, d.attrCount = uint32(len(s.attrLists)), uint32(len(c.attr))
@@ -107,8 +119,9 @@ func (s *state) put(c *stagedChange, numbers []uint32) {
 	number := uint32(len(s.documents))
 	s.documents = append(s.documents, d)
 	s.byID[d.id] = number
-	s.size += int64(len(d.id)) + 120
+	s.size += int64(len(d.id)) + 128
 	s.passages += d.passages
+	s.putQuestions(number, c.questions)
 	for _, r := range c.rows {
 		row := uint32(len(s.lengths))
 		for _, n := range r.counts {
@@ -198,8 +211,14 @@ func (s *state) compacted() state {
 			moved[row] = uint32(len(c.lengths) + len(change.rows))
 			change.rows = append(change.rows, stagedRow{ordinal: s.ordinals[row], length: s.lengths[row]})
 		}
+		for _, q := range s.questionsOf(&d) {
+			staged := stagedQuestion{numbers: s.termsOf(&q)}
+			staged.form, staged.words, staged.sense = q.form.hash, q.words.hash, q.sense
+			change.questions = append(change.questions, staged)
+		}
 		c.put(&change, nil)
 	}
+	renumbered := make([]uint32, len(s.postings))
 	for term, n := range s.terms {
 		p := &s.postings[n]
 		live := s.df(p)
@@ -212,9 +231,13 @@ func (s *state) compacted() state {
 				rows = append(rows, moved[r>>8]<<8|r&maxCount)
 			}
 		}
-		c.terms[term] = uint32(len(c.postings))
+		renumbered[n] = uint32(len(c.postings))
+		c.terms[term] = renumbered[n]
 		c.postings = append(c.postings, postings{rows: rows})
 		c.size += int64(len(term)) + 72 + 4*int64(cap(rows))
+	}
+	for i, n := range c.questionTerms {
+		c.questionTerms[i] = renumbered[n] // which a row of the question holds too
 	}
 	c.writes = s.writes
 	c.setNorms()
@@ -223,5 +246,6 @@ func (s *state) compacted() state {
 
 func (s *state) bytes() int64 {
 	rows := 16*cap(s.attrKeys) + 4*cap(s.attrLists) + 4*cap(s.order) + 2*cap(s.lengths) + 4*cap(s.docs) + 4*cap(s.ordinals) + 8*cap(s.dead) + 4*cap(s.norms)
+	rows += 64*cap(s.questions) + 4*cap(s.questionTerms) + 24*len(s.byHash)
 	return s.size + int64(rows) + int64(bits.UintSize)
 }

@@ -60,7 +60,7 @@ func fit(w io.Writer, data string) error {
 		whole.list = append(whole.list, askOne(x, q, clinc.Label[q.ID] != "oos", clinc.Right))
 	}
 	r.row(whole)
-	return r.err
+	return pairs(&r, data)
 }
 
 // A group is the examples of companies of one kind and size. All groups weigh

@@ -13,6 +13,9 @@ import (
 // found raises by one in the same transaction, and a feed that says which
 // documents a revision touched.
 type Store interface {
+	SourceStore
+	RunStore
+
 	// WriteDocuments adds and replaces documents one after the other, all or
 	// none, at one new revision. A [Write] whose ID is empty is matched by its
 	// external id within company and agent, also with one before it; if none is

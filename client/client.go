@@ -24,6 +24,8 @@ type Client struct {
 	Agents        *Agents        // who answers
 	Knowledge     *Knowledge     // what they answer from
 	Content       *Content       // knowledge with metadata, one by one or in bulk
+	Training      *Training      // reading all sources again
+	Runs          *Runs          // trainings, crawls and all other work that goes on after its call
 	APIKeys       *APIKeys       // who may call
 	Companies     *Companies     // tenants, for the operator
 	AuditLog      *AuditLog      // who did what
@@ -59,8 +61,10 @@ func New(baseURL string, opts ...Option) (*Client, error) {
 	c.Messages = &Messages{c}
 	c.Conversations = &Conversations{c}
 	c.Agents = &Agents{c}
-	c.Knowledge = &Knowledge{Documents: &Documents{c}, Files: &Files{c}, QAPairs: &QAPairs{c}, client: c}
+	c.Knowledge = &Knowledge{Documents: &Documents{c}, Files: &Files{c}, QAPairs: &QAPairs{c}, Websites: &Websites{c}, client: c}
 	c.Content = &Content{c}
+	c.Training = &Training{c}
+	c.Runs = &Runs{c}
 	c.APIKeys = &APIKeys{c}
 	c.Companies = &Companies{c}
 	c.AuditLog = &AuditLog{c}

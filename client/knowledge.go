@@ -13,6 +13,7 @@ type Knowledge struct {
 	Documents *Documents // any text
 	Files     *Files     // uploads that become documents
 	QAPairs   *QAPairs   // questions with their answers
+	Websites  *Websites  // sites whose pages become documents
 
 	client *Client
 }
@@ -58,6 +59,18 @@ func (d *Documents) Update(ctx context.Context, id string, patch api.DocumentPat
 // reply or citation holds the text.
 func (d *Documents) Delete(ctx context.Context, id string, opts ...Option) (*api.DeletionReceipt, error) {
 	return send[api.DeletionReceipt](ctx, d.client, deleteDocument, opts)(raw.NewDeleteDocumentRequest(d.client.server, id))
+}
+
+// Versions returns a page of the texts that a document has had and that are still
+// kept, newest first. A nil params means the first page.
+func (d *Documents) Versions(ctx context.Context, id string, params *api.ListDocumentVersionsParams, opts ...Option) (*api.DocumentVersionList, error) {
+	return send[api.DocumentVersionList](ctx, d.client, listDocumentVersions, opts)(raw.NewListDocumentVersionsRequest(d.client.server, id, params))
+}
+
+// Rollback gives a document an earlier text again, which becomes a new version, and
+// returns the document without its text.
+func (d *Documents) Rollback(ctx context.Context, id string, version int64, opts ...Option) (*api.Document, error) {
+	return send[api.Document](ctx, d.client, rollbackDocument, opts)(raw.NewRollbackDocumentRequest(d.client.server, id, nil, api.RollbackRequest{Version: version}))
 }
 
 // QAPairs are questions with their answers.

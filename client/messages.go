@@ -30,7 +30,7 @@ func (m *Messages) Create(ctx context.Context, req api.MessageRequest, opts ...O
 // on for 30 s then: Resume takes it up, and Cancel ends it. The stream can be
 // read once.
 func (m *Messages) Stream(ctx context.Context, req api.MessageRequest, opts ...Option) iter.Seq2[api.StreamEvent, error] {
-	return m.client.stream(ctx, streamMessage, opts, "", 0, func() (*http.Request, error) {
+	return stream(ctx, m.client, &replyFeed, streamMessage, opts, "", 0, func() (*http.Request, error) {
 		return raw.NewStreamMessageRequest(m.client.server, nil, req)
 	})
 }
@@ -39,7 +39,7 @@ func (m *Messages) Stream(ctx context.Context, req api.MessageRequest, opts ...O
 // all of them after 0, while the reply comes and afterwards. It is like Stream
 // in all else.
 func (m *Messages) Resume(ctx context.Context, messageID string, after int64, opts ...Option) iter.Seq2[api.StreamEvent, error] {
-	return m.client.stream(ctx, listMessageEvents, opts, messageID, after, func() (*http.Request, error) {
+	return stream(ctx, m.client, &replyFeed, listMessageEvents, opts, messageID, after, func() (*http.Request, error) {
 		return m.client.resumption(messageID, after)
 	})
 }

@@ -67,6 +67,25 @@ var (
 	deleteQAPair    = &operation{id: "deleteQAPair", method: http.MethodDelete, path: "/v1/knowledge/qa-pairs/{id}", repeat: again}
 	searchKnowledge = &operation{id: "searchKnowledge", method: http.MethodPost, path: "/v1/knowledge/search", repeat: reads}
 
+	listDocumentVersions = &operation{id: "listDocumentVersions", method: http.MethodGet, path: "/v1/knowledge/documents/{id}/versions", repeat: reads}
+	rollbackDocument     = &operation{id: "rollbackDocument", method: http.MethodPost, path: "/v1/knowledge/documents/{id}/rollback", repeat: keyed, ifMatch: true}
+
+	createWebsite    = &operation{id: "createWebsite", method: http.MethodPost, path: "/v1/knowledge/websites", repeat: keyed}
+	listWebsites     = &operation{id: "listWebsites", method: http.MethodGet, path: "/v1/knowledge/websites", repeat: reads}
+	getWebsite       = &operation{id: "getWebsite", method: http.MethodGet, path: "/v1/knowledge/websites/{id}", repeat: reads, ifNoneMatch: true}
+	updateWebsite    = &operation{id: "updateWebsite", method: http.MethodPatch, path: "/v1/knowledge/websites/{id}", repeat: again, ifMatch: true}
+	deleteWebsite    = &operation{id: "deleteWebsite", method: http.MethodDelete, path: "/v1/knowledge/websites/{id}", repeat: again}
+	listWebsitePages = &operation{id: "listWebsitePages", method: http.MethodGet, path: "/v1/knowledge/websites/{id}/report", repeat: reads}
+	crawlWebsite     = &operation{id: "crawlWebsite", method: http.MethodPost, path: "/v1/knowledge/websites/{id}/crawl", repeat: keyed}
+
+	startTraining     = &operation{id: "startTraining", method: http.MethodPost, path: "/v1/train", repeat: keyed}
+	getTrainingStatus = &operation{id: "getTrainingStatus", method: http.MethodGet, path: "/v1/train/status", repeat: reads}
+	cancelTraining    = &operation{id: "cancelTraining", method: http.MethodPost, path: "/v1/train/cancel", repeat: again}
+	listRuns          = &operation{id: "listRuns", method: http.MethodGet, path: "/v1/runs", repeat: reads}
+	getRun            = &operation{id: "getRun", method: http.MethodGet, path: "/v1/runs/{id}", repeat: reads}
+	listRunEvents     = &operation{id: "listRunEvents", method: http.MethodGet, path: "/v1/runs/{id}/events", repeat: reads, stream: true}
+	cancelRun         = &operation{id: "cancelRun", method: http.MethodPost, path: "/v1/runs/{id}/cancel", repeat: again}
+
 	createContent     = &operation{id: "createContent", method: http.MethodPost, path: "/v1/content", repeat: keyed}
 	listContent       = &operation{id: "listContent", method: http.MethodGet, path: "/v1/content", repeat: reads}
 	getContent        = &operation{id: "getContent", method: http.MethodGet, path: "/v1/content/{id}", repeat: reads, ifNoneMatch: true}

@@ -19,6 +19,9 @@ var operations = []*operation{
 	listAgents, createAgent, getAgent, deleteAgent, getAgentSettings, updateAgentSettings,
 	createDocument, listDocuments, getDocument, updateDocument, deleteDocument, uploadFile,
 	createQAPairs, listQAPairs, getQAPair, updateQAPair, deleteQAPair, searchKnowledge,
+	listDocumentVersions, rollbackDocument,
+	createWebsite, listWebsites, getWebsite, updateWebsite, deleteWebsite, listWebsitePages, crawlWebsite,
+	startTraining, getTrainingStatus, cancelTraining, listRuns, getRun, listRunEvents, cancelRun,
 	createContent, listContent, getContent, updateContent, deleteContent, createContentBulk,
 	listAPIKeys, createAPIKey, deleteAPIKey, rotateAPIKey, listCompanies, createCompany, listAuditLog,
 }
@@ -98,10 +101,14 @@ var repeatable = map[string]string{
 	"deleteQAPair":        "as above",
 	"deleteContent":       "as above",
 	"deleteAPIKey":        "as above",
+	"deleteWebsite":       "as above",
+	"cancelRun":           "a run that has ended stays as it is",
+	"cancelTraining":      "as above, if the run is named; else it stops one more that was asked for since, which stopping means",
 	"updateAgentSettings": "a merge patch sets what it says",
 	"updateDocument":      "as above",
 	"updateQAPair":        "as above",
 	"updateContent":       "as above",
+	"updateWebsite":       "as above",
 }
 
 func TestRepeatable(t *testing.T) {
@@ -134,7 +141,7 @@ func TestMethods(t *testing.T) {
 	methods := 0
 	for _, service := range []any{
 		c.Messages, c.Conversations, c.Agents, c.Knowledge, c.Knowledge.Documents, c.Knowledge.Files, c.Knowledge.QAPairs,
-		c.Content, c.APIKeys, c.Companies, c.AuditLog,
+		c.Knowledge.Websites, c.Runs, c.Training, c.Content, c.APIKeys, c.Companies, c.AuditLog,
 	} {
 		v := reflect.ValueOf(service)
 		for i := range v.NumMethod() {

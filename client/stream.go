@@ -38,44 +38,71 @@ func Accumulate(stream iter.Seq2[api.StreamEvent, error]) (*api.Reply, error) {
 	return nil, fmt.Errorf("client: %w", ErrIncompleteStream)
 }
 
-// A follower reads the events of one reply over as many connections as it takes.
-type follower struct {
+// A feed is what tells one kind of stream from another.
+type feed[E any] struct {
+	resume   *operation // that goes on behind an event
+	request  func(c *Client, id string, after int64) (*http.Request, error)
+	sequence func(*E) *int64
+	id       func(*E) string         // of what the events are of, if they say so
+	last     func(*E) bool           // whether it is the end of what they are of
+	failed   func(*E) *api.ErrorBody // what the stream fails of by the event, if it does
+	long     bool                    // it outlives connections: each that tells something may be followed by others
+}
+
+// replyFeed are the events of a reply.
+var replyFeed = feed[api.StreamEvent]{
+	resume: listMessageEvents, request: (*Client).resumption,
+	sequence: func(ev *api.StreamEvent) *int64 { return &ev.Sequence },
+	id:       func(ev *api.StreamEvent) string { return ev.MessageID },
+	last:     func(ev *api.StreamEvent) bool { return ev.Type == eventCompleted || ev.Type == eventError },
+	failed: func(ev *api.StreamEvent) *api.ErrorBody {
+		if ev.Type != eventError {
+			return nil
+		}
+		return &ev.Error
+	},
+}
+
+// A follower reads the events of one thing over as many connections as it takes.
+type follower[E any] struct {
+	*feed[E]
 	call *call
-	id   string // of the reply; empty until an event has told it
-	last int64  // sequence of the last event that was yielded
+	of   string // what the events are of; empty until an event has told it
+	at   int64  // sequence of the last event that was yielded
 	seen bool   // an event was
 }
 
 // stream yields the events that answer a request, made by build, and goes on
 // where it was when the connection is lost.
-func (c *Client) stream(ctx context.Context, op *operation, opts []Option, id string, after int64, build func() (*http.Request, error)) iter.Seq2[api.StreamEvent, error] {
+func stream[E any](ctx context.Context, c *Client, of *feed[E], op *operation, opts []Option, id string, after int64, build func() (*http.Request, error)) iter.Seq2[E, error] {
 	var used atomic.Bool
-	return func(yield func(api.StreamEvent, error) bool) {
+	var none E
+	return func(yield func(E, error) bool) {
 		if used.Swap(true) {
-			yield(api.StreamEvent{}, errors.New("client: a stream can be read once"))
+			yield(none, errors.New("client: a stream can be read once"))
 			return
 		}
 		k, err := c.begin(op, opts)
 		if err != nil {
-			yield(api.StreamEvent{}, err)
+			yield(none, err)
 			return
 		}
 		k.stream = true
 		req, err := build()
 		if err != nil {
-			yield(api.StreamEvent{}, fmt.Errorf("client: %s: %w", op.id, err))
+			yield(none, fmt.Errorf("client: %s: %w", op.id, err))
 			return
 		}
-		f := &follower{call: k, id: id, last: after}
+		f := &follower[E]{feed: of, call: k, of: id, at: after}
 		if err := f.follow(ctx, req, yield); err != nil {
-			yield(api.StreamEvent{}, err)
+			yield(none, err)
 		}
 	}
 }
 
-// follow yields events until the reply is complete or the caller leaves; then it
+// follow yields events until the last one or until the caller leaves; then it
 // returns nil.
-func (f *follower) follow(ctx context.Context, req *http.Request, yield func(api.StreamEvent, error) bool) error {
+func (f *follower[E]) follow(ctx context.Context, req *http.Request, yield func(E, error) bool) error {
 	k := f.call
 	for {
 		if err := k.send(ctx, req); err != nil {
@@ -99,19 +126,19 @@ func (f *follower) follow(ctx context.Context, req *http.Request, yield func(api
 		if _, err := sleep(ctx, k.wait, k.wait); err != nil {
 			return k.failure(err)
 		}
-		if f.id == "" {
+		if f.of == "" {
 			continue // nothing was yielded: the same request, with the same key
 		}
-		if req, err = k.client.resumption(f.id, f.last); err != nil {
-			return fmt.Errorf("client: %s: %w", listMessageEvents.id, err)
+		if req, err = f.request(k.client, f.of, f.at); err != nil {
+			return fmt.Errorf("client: %s: %w", f.resume.id, err)
 		}
-		k.op = listMessageEvents
+		k.op = f.resume
 	}
 }
 
 // incomplete says of what ended a stream early that it did so: when ctx did, the
 // caller knows.
-func (f *follower) incomplete(ctx context.Context, err error) error {
+func (f *follower[E]) incomplete(ctx context.Context, err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || ctx.Err() != nil || !f.seen && f.call.live == nil {
 		return err
@@ -127,7 +154,7 @@ func (f *follower) incomplete(ctx context.Context, err error) error {
 // read yields the events of one connection. It returns nil when there is nothing
 // more to be read, an *Error when there is no use in reading on, and otherwise
 // how the connection was lost.
-func (f *follower) read(yield func(api.StreamEvent, error) bool) error {
+func (f *follower[E]) read(yield func(E, error) bool) error {
 	k := f.call
 	defer k.live.Close()
 	in := sse.NewReader(k.live, &sse.ReaderOptions{MaxEvent: int(min(maxEvent, k.settings.maxBody))})
@@ -141,29 +168,32 @@ func (f *follower) read(yield func(api.StreamEvent, error) bool) error {
 		case err != nil:
 			return err
 		}
-		var ev api.StreamEvent
+		var ev E
 		if err := json.Unmarshal([]byte(got.Data), &ev); err != nil {
 			e := k.failure(ErrIncompleteStream)
 			e.Message = "an event of the stream is none of this API"
 			return e
 		}
-		if ev.Sequence == 0 {
-			ev.Sequence, _ = strconv.ParseInt(got.ID, 10, 64)
+		sequence, last := f.sequence(&ev), f.last(&ev)
+		if *sequence == 0 {
+			*sequence, _ = strconv.ParseInt(got.ID, 10, 64)
 		}
-		last := ev.Type == eventCompleted || ev.Type == eventError
-		if ev.Sequence > 0 && ev.Sequence <= f.last && !last {
+		if *sequence > 0 && *sequence <= f.at && !last {
 			continue // from before the connection was lost
 		}
-		f.last = max(f.last, ev.Sequence)
-		if f.id == "" {
-			f.id = ev.MessageID
+		f.at = max(f.at, *sequence)
+		if f.of == "" {
+			f.of = f.id(&ev)
 		}
-		if ev.Type == eventError {
+		if failed := f.failed(&ev); failed != nil {
 			k.live.drain()
 			e := k.failure(nil)
 			e.Message = ""
-			e.body(&ev.Error)
+			e.body(failed)
 			return e
+		}
+		if f.long {
+			k.retries = 0
 		}
 		f.seen = true
 		if more := yield(ev, nil); last {

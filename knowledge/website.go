@@ -78,12 +78,20 @@ func (w *Website) complete() error {
 	return nil
 }
 
-// AddWebsite adds a website, and queues its first crawl.
+// Check returns an [InvalidError] naming the first field of the website that cannot
+// be stored, without storing anything.
+func (w Website) Check() error { return w.complete() }
+
+// AddWebsite adds a website, and queues its first crawl. It gets a new id unless it
+// has one already; if that is another source's, it is a [store.ErrConflict].
 func (b *Base) AddWebsite(ctx context.Context, w Website) (Website, error) {
 	if err := w.complete(); err != nil {
 		return Website{}, err
 	}
-	w.ID, w.Kind, w.Name = id.New(id.Source), SourceWebsite, ""
+	if w.ID == "" {
+		w.ID = id.New(id.Source)
+	}
+	w.Kind, w.Name = SourceWebsite, ""
 	s, err := b.addSource(ctx, w.Source)
 	if err != nil {
 		return Website{}, err

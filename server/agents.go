@@ -35,7 +35,7 @@ func (h *handlers) CreateAgent(ctx context.Context, r api.CreateAgentRequestObje
 	if err != nil {
 		return nil, err
 	}
-	c.header.Set("ETag", agentTag(a.Version))
+	c.header.Set("ETag", settingsTag(a.Version))
 	c.created("/v1/agents/", a.ID)
 	return api.CreateAgent201JSONResponse(agentShape(a)), nil
 }
@@ -60,7 +60,7 @@ func newSettings(b *api.AgentRequest) (agent.Settings, error) {
 func (h *handlers) GetAgent(ctx context.Context, r api.GetAgentRequestObject) (api.GetAgentResponseObject, error) {
 	c := callOf(ctx)
 	a, err := c.company.Agents().Get(ctx, r.ID)
-	c.header.Set("ETag", agentTag(a.Version))
+	c.header.Set("ETag", settingsTag(a.Version))
 	return api.GetAgent200JSONResponse(agentShape(a)), err
 }
 
@@ -86,7 +86,7 @@ func (c *call) gone(kind, id string) api.DeletionReceipt {
 func (h *handlers) GetAgentSettings(ctx context.Context, r api.GetAgentSettingsRequestObject) (api.GetAgentSettingsResponseObject, error) {
 	c := callOf(ctx)
 	a, err := c.company.Agents().Get(ctx, r.ID)
-	c.header.Set("ETag", agentTag(a.Version))
+	c.header.Set("ETag", settingsTag(a.Version))
 	return api.GetAgentSettings200JSONResponse(settingsShape(a.Settings)), err
 }
 
@@ -115,7 +115,7 @@ func (h *handlers) UpdateAgentSettings(ctx context.Context, r api.UpdateAgentSet
 	if version == 0 && errors.Is(err, agent.ErrVersion) { // which nobody has asked for
 		return nil, contended
 	}
-	c.header.Set("ETag", agentTag(a.Version))
+	c.header.Set("ETag", settingsTag(a.Version))
 	return api.UpdateAgentSettings200JSONResponse(settingsShape(a.Settings)), err
 }
 

@@ -124,7 +124,7 @@ func (h *handlers) UpdateDocument(ctx context.Context, r api.UpdateDocumentReque
 
 // patch changes a document whose ETag is still the one given.
 func (c *call) patch(ctx context.Context, id string, p knowledge.Patch, metadata nullable.Nullable[api.MetadataInput], match *string) (knowledge.Document, error) {
-	updated, err := ifDocument(match)
+	updated, err := ifUpdated(match)
 	if err != nil {
 		return knowledge.Document{}, err
 	}

@@ -148,7 +148,7 @@ var turnEnds = []named{
 var known = []named{
 	{agent.ErrTurnInProgress, turnInProgress, "the conversation is answering other messages: wait for them, or go on in another conversation"},
 	{agent.ErrVersion, preconditionFailed, "the agent has changed since it was read: read it again"},
-	{knowledge.ErrChanged, preconditionFailed, "the document has changed since it was read: read it again"},
+	{knowledge.ErrChanged, preconditionFailed, "it has changed since it was read: read it again"},
 	{agent.ErrDraining, serverDraining, "the server is about to stop: send the request again"},
 	{knowledge.ErrTooLarge, knowledgeTooLarge, "the knowledge of this company needs more memory than the server may use for it: tell whoever runs the server"},
 	{knowledge.ErrFormat, unsupportedMediaType, "the file is of a type that is not taken: send plain text, Markdown or HTML"},

@@ -122,7 +122,7 @@ func TestProblemOf(t *testing.T) {
 		{fmt.Errorf("list: %w", store.ErrCursor), invalidRequest, "cursor: does not belong to this list", "map[field:cursor]"},
 		{agent.ErrTurnInProgress, turnInProgress, "is answering other messages", "map[]"},
 		{fmt.Errorf("agent agt_1: %w", agent.ErrVersion), preconditionFailed, "the agent has changed", "map[]"},
-		{fmt.Errorf("document doc_1: %w", knowledge.ErrChanged), preconditionFailed, "the document has changed", "map[]"},
+		{fmt.Errorf("document doc_1: %w", knowledge.ErrChanged), preconditionFailed, "it has changed", "map[]"},
 		{fmt.Errorf("key key_1: %w: rotated before", store.ErrConflict), conflict, "key key_1: conflict: rotated before", "map[]"},
 		{fmt.Errorf("receipt: %w", store.ErrFenced), conflict, "while this was under way", "map[]"},
 		{agent.ErrDraining, serverDraining, "about to stop", "map[]"},

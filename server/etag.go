@@ -1,23 +1,45 @@
 package server
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// An agent's tag is its version, a document's the time of its last change, which
-// every change moves on. Both are strong: the same tag is the same answer, byte for
-// byte. So an answer in gzip has another tag than the plain one; callers may send
-// back either, and weak ones, into which some proxies turn them.
+// An agent's tag is its version, that of a document or a source the time of its last
+// change, which every change moves on. Behind a dot it tells what changes by itself,
+// such as how the crawl of a website stands: If-Match passes over that. All are
+// strong: the same tag is the same answer, byte for byte. So an answer in gzip has
+// another tag than the plain one; callers may send back either, and weak ones, into
+// which some proxies turn them.
 
 // gzipTag is what the tag of an answer in gzip ends with.
 const gzipTag = "-gzip"
 
-func agentTag(version int) string { return `"` + strconv.Itoa(version) + `"` }
+// settingsTag is the tag of an agent and of its settings.
+func settingsTag(version int) string { return `"` + strconv.Itoa(version) + `"` }
 
 func documentTag(updated time.Time) string {
 	return `"` + strconv.FormatInt(updated.UnixMicro(), 36) + `"`
+}
+
+// sourceTag is the tag of a source that was last changed at a time, and is answered
+// with.
+func sourceTag(updated time.Time, answer any) string {
+	shown, err := json.Marshal(answer)
+	if err != nil {
+		return "" // nor can it be answered with
+	}
+	return moving(documentTag(updated), string(shown))
+}
+
+// moving is a tag that tells also what changes by itself.
+func moving(tag, what string) string {
+	sum := sha256.Sum256([]byte(what))
+	return strings.TrimSuffix(tag, `"`) + "." + hex.EncodeToString(sum[:8]) + `"`
 }
 
 // holds reports whether If-None-Match has the tag of an answer.
@@ -36,7 +58,7 @@ func held(list, tag string) (string, bool) {
 		switch t = strings.TrimSpace(t); {
 		case t == "*":
 			return tag, true
-		case stateOf(t) == stateOf(tag):
+		case stateOf(t) == stateOf(tag), settled(stateOf(t)) == stateOf(tag):
 			return t, true
 		}
 	}
@@ -53,12 +75,18 @@ func stateOf(tag string) string {
 	return strings.TrimSuffix(tag, gzipTag)
 }
 
+// settled returns what a state says of what only callers change.
+func settled(state string) string {
+	state, _, _ = strings.Cut(state, ".")
+	return state
+}
+
 // wanted returns the state that If-Match asks for, and false if any will do.
 func wanted(match *string) (state string, ok bool) {
 	if match == nil || strings.TrimSpace(*match) == "*" {
 		return "", false
 	}
-	return stateOf(*match), true
+	return settled(stateOf(*match)), true
 }
 
 // ifAgent returns the version that If-Match asks for; 0 is any.
@@ -74,8 +102,8 @@ func ifAgent(match *string) (int, error) {
 	return version, nil
 }
 
-// ifDocument returns the time of the change that If-Match asks for; zero is any.
-func ifDocument(match *string) (time.Time, error) {
+// ifUpdated returns the time of the change that If-Match asks for; zero is any.
+func ifUpdated(match *string) (time.Time, error) {
 	state, ok := wanted(match)
 	if !ok {
 		return time.Time{}, nil

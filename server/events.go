@@ -15,13 +15,9 @@ import (
 // ListMessageEvents serves GET /v1/messages/{id}/events, as JSON or as a stream.
 func (h *handlers) ListMessageEvents(ctx context.Context, r api.ListMessageEventsRequestObject) (api.ListMessageEventsResponseObject, error) {
 	c := callOf(ctx)
-	after := int(value(r.Params.After))
-	if last := value(r.Params.LastEventID); last != "" {
-		n, err := strconv.Atoi(last)
-		if err != nil {
-			return nil, wrong("Last-Event-ID", "is no number of an event")
-		}
-		after = max(after, n)
+	after, err := lastEvent(r.Params.After, r.Params.LastEventID)
+	if err != nil {
+		return nil, err
 	}
 	m, err := c.message(ctx, r.ID)
 	if err == nil && m.Role != string(agent.RoleAgent) {
@@ -39,6 +35,20 @@ func (h *handlers) ListMessageEvents(ctx context.Context, r api.ListMessageEvent
 	}
 	events, done, err := h.eventsNow(ctx, c, m.ID, after, time.Duration(value(r.Params.Wait))*time.Second)
 	return api.ListMessageEvents200JSONResponse{Data: events, Done: done}, err
+}
+
+// lastEvent is the number of the last event that a caller has, who may say so in two
+// ways.
+func lastEvent(after *api.After, id *api.LastEventID) (int, error) {
+	n := int(value(after))
+	if last := value(id); last != "" {
+		told, err := strconv.Atoi(last)
+		if err != nil {
+			return 0, wrong("Last-Event-ID", "is no number of an event")
+		}
+		n = max(n, told)
+	}
+	return n, nil
 }
 
 // quiet is how long a reply that is being made may tell nothing before it is taken

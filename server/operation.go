@@ -51,7 +51,9 @@ const bulkID = "createContentBulk"
 
 // streams reports whether an operation may answer with events, each of which is to
 // arrive at once: what compresses an answer holds it back.
-func (op *operation) streams() bool { return op.id == "streamMessage" || op.id == "listMessageEvents" }
+func (op *operation) streams() bool {
+	return op.id == "streamMessage" || op.id == "listMessageEvents" || op.id == "listRunEvents"
+}
 
 // loaded are the operations of the contract, read once: that takes longer than all
 // else about a server.

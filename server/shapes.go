@@ -15,7 +15,7 @@ import (
 func agentShape(a agent.Agent) api.Agent {
 	return api.Agent{
 		ID: a.ID, Name: a.Name, WebsiteURL: a.WebsiteURL, Industry: a.Industry, Languages: a.Languages, Instructions: a.Instructions,
-		Threshold: a.Threshold, FallbackText: a.FallbackText, IsDefault: a.Default, Version: int64(a.Version), CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		Threshold: a.Threshold, FallbackText: a.FallbackText, IsDefault: a.Default, Status: "active", Version: int64(a.Version), CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
 }
 
@@ -110,6 +110,13 @@ func documentShape(d knowledge.Document) api.Document {
 	return api.Document{
 		ID: d.ID, AgentID: d.AgentID, Kind: string(d.Kind), Title: d.Title, URL: d.URL, ExternalID: d.ExternalID, Format: string(d.Format),
 		Version: int64(d.Version), State: string(d.State), Metadata: d.Metadata, Text: d.Text, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
+		SourceID: d.SourceID, Language: d.Language,
+	}
+}
+
+func versionShape(v knowledge.Version) api.DocumentVersion {
+	return api.DocumentVersion{
+		Version: int64(v.Version), Title: v.Title, Format: string(v.Format), Bytes: int64(v.Bytes), Live: v.Live, Actor: v.Actor, CreatedAt: v.CreatedAt,
 	}
 }
 
@@ -145,7 +152,7 @@ func searchShape(r knowledge.Results) api.SearchResults {
 	for i, h := range r.Hits {
 		out.Data[i] = api.SearchHit{
 			PassageID: h.ID, DocumentID: h.DocumentID, ExternalID: h.ExternalID, Title: h.Title, Text: h.Text, URL: h.URL, Heading: h.Heading,
-			Start: int64(h.Start), End: int64(h.End), Score: h.Score, Scores: h.Scores, Metadata: h.Metadata,
+			Page: int32(h.Page), Start: int64(h.Start), End: int64(h.End), Score: h.Score, Scores: h.Scores, Metadata: h.Metadata,
 		}
 		if h.Scores == nil {
 			out.Data[i].Scores = map[string]float64{}

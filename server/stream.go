@@ -8,7 +8,6 @@ import (
 
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/internal/sse"
-	"github.com/answerdesk-go/answerdesk/server/internal/api"
 )
 
 // A stream is the answer that tells the events of a reply as they come. When the
@@ -40,14 +39,9 @@ func (st *stream) VisitStreamMessageResponse(w http.ResponseWriter) error { retu
 // wrong from here on is told there.
 func (st *stream) write(w http.ResponseWriter) error {
 	defer st.leave()
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-cache")
-	h.Set("X-Accel-Buffering", "no") // for proxies that would keep events back
-	w.WriteHeader(http.StatusOK)
-	out := sse.NewWriter(w)
-	defer out.Heartbeat(heartbeat)()
-	if err := out.Comment(st.replyID); err != nil { // the headers go out at once
+	out, stop, err := beginStream(w, st.replyID)
+	defer stop()
+	if err != nil {
 		return nil
 	}
 	for ev, err := range st.server.watch(st.ctx, st.call.company.Conversations(), st.replyID, st.last) {
@@ -59,7 +53,7 @@ func (st *stream) write(w http.ResponseWriter) error {
 			return nil
 		}
 		st.last = ev.Sequence
-		if send(out, eventShape(ev)) != nil {
+		if send(out, string(ev.Type), int64(ev.Sequence), eventShape(ev)) != nil {
 			return nil
 		}
 	}
@@ -75,17 +69,32 @@ func (st *stream) fail(out *sse.Writer, err error) {
 		st.server.release(st.ctx, st.call, err)
 	}
 	st.server.report(st.ctx, st.call, err)
-	_ = send(out, st.call.failed(st.ctx, st.replyID, st.last, err)) // the caller is gone
+	last := st.call.failed(st.ctx, st.replyID, st.last, err)
+	_ = send(out, last.Type, last.Sequence, last) // the caller is gone
 }
 
-func send(out *sse.Writer, ev api.StreamEvent) error {
+// beginStream sends the headers of a stream, and a comment with the id of what it is
+// about. The heartbeat goes on until stop is called.
+func beginStream(w http.ResponseWriter, id string) (out *sse.Writer, stop func(), err error) {
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-cache")
+	h.Set("X-Accel-Buffering", "no") // for proxies that would keep events back
+	w.WriteHeader(http.StatusOK)
+	out = sse.NewWriter(w)
+	stop = out.Heartbeat(heartbeat)
+	return out, stop, out.Comment(id) // the headers go out at once
+}
+
+// send sends an event. One of the number 0 has none.
+func send(out *sse.Writer, kind string, sequence int64, ev any) error {
 	data, err := json.Marshal(ev)
 	if err != nil {
 		return err
 	}
 	id := ""
-	if ev.Sequence > 0 {
-		id = strconv.FormatInt(ev.Sequence, 10)
+	if sequence > 0 {
+		id = strconv.FormatInt(sequence, 10)
 	}
-	return out.Event(sse.Event{ID: id, Type: ev.Type, Data: string(data)})
+	return out.Event(sse.Event{ID: id, Type: kind, Data: string(data)})
 }

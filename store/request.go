@@ -12,6 +12,10 @@ import (
 type Request struct {
 	Actor   string   // a principal's id, for the audit log; empty: no entry is written
 	Receipt *Receipt // as the claim returned it; nil: the request may not be repeated
+
+	// More says that other steps follow: what would complete the receipt only
+	// moves it on.
+	More bool
 }
 
 // Commit returns what a step for the request writes besides its own rows, without
@@ -34,8 +38,8 @@ func (r Request) Audited(c Commit, id, action, object string, at time.Time) Comm
 func (r Request) Moving(c Commit, result string) Commit { return r.moved(c, result, false) }
 
 // Ending returns c with the receipt, if there is one, completed: from now on the
-// same request gets the answer that result names.
-func (r Request) Ending(c Commit, result string) Commit { return r.moved(c, result, true) }
+// same request gets the answer that result names. Where there is More, it is Moving.
+func (r Request) Ending(c Commit, result string) Commit { return r.moved(c, result, !r.More) }
 
 func (r Request) moved(c Commit, result string, done bool) Commit {
 	if r.Receipt != nil {

@@ -176,12 +176,18 @@ type Agent struct {
 	// Name What the agent is called.
 	Name string `json:"name"`
 
+	// Status Whether it has read the website it was created with: not yet, so that it can be asked, or that it could not be read at all. An agent without one is active. More values are added over time.
+	Status string `json:"status"`
+
 	// Threshold The confidence below which the agent refuses, 0 to 1. Default 0.5.
 	Threshold float64   `json:"threshold,omitempty,omitzero"`
 	UpdatedAt time.Time `json:"updated_at"`
 
 	// Version Counts the changes of its settings, from 1.
 	Version int64 `json:"version"`
+
+	// WebsiteID The website it was created with.
+	WebsiteID string `json:"website_id,omitempty,omitzero"`
 
 	// WebsiteURL The business's website: an http or https address.
 	WebsiteURL string `json:"website_url,omitempty,omitzero"`
@@ -222,7 +228,7 @@ type AgentRequest struct {
 	// Threshold The confidence below which the agent refuses, 0 to 1. Default 0.5.
 	Threshold *float64 `json:"threshold,omitempty"`
 
-	// WebsiteURL The business's website: an http or https address.
+	// WebsiteURL The business's website: an http or https address. Its pages become documents of the agent: they are crawled at once, and then weekly, until `PATCH /v1/knowledge/websites/{id}` says otherwise.
 	WebsiteURL string `json:"website_url,omitempty,omitzero"`
 }
 
@@ -273,7 +279,7 @@ type AgentSettingsPatch struct {
 	// Threshold The confidence below which the agent refuses, 0 to 1. Default 0.5.
 	Threshold nullable.Nullable[float64] `json:"threshold,omitempty,omitzero"`
 
-	// WebsiteURL The business's website: an http or https address.
+	// WebsiteURL The business's website: an http or https address. It is noted, and not crawled.
 	WebsiteURL nullable.Nullable[string] `json:"website_url,omitempty,omitzero"`
 }
 
@@ -532,6 +538,15 @@ type ConversationList struct {
 	NextCursor string `json:"next_cursor,omitempty,omitzero"`
 }
 
+// CrawlRequest How to crawl.
+type CrawlRequest struct {
+	// Force Read again what the site says has not changed.
+	Force *bool `json:"force,omitempty"`
+
+	// IncludeNewPages Also follow links to pages that are not known yet.
+	IncludeNewPages *bool `json:"include_new_pages,omitempty"`
+}
+
 // DeletionReceipt What a delete reached. When it is returned, no search, reply or citation holds the text any more.
 type DeletionReceipt struct {
 	DeletedAt time.Time `json:"deleted_at"`
@@ -572,8 +587,14 @@ type Document struct {
 	// Kind How it came to be. More values are added over time.
 	Kind string `json:"kind"`
 
+	// Language A BCP 47 tag: what its text is written in, if that can be told.
+	Language string `json:"language,omitempty,omitzero"`
+
 	// Metadata The caller's own notes.
 	Metadata Metadata `json:"metadata,omitempty,omitzero"`
+
+	// SourceID The source it comes from, which alone writes it.
+	SourceID string `json:"source_id,omitempty,omitzero"`
 
 	// State Whether it can be found. More values are added over time.
 	State string `json:"state"`
@@ -640,6 +661,36 @@ type DocumentRequest struct {
 	URL string `json:"url,omitempty,omitzero"`
 }
 
+// DocumentVersion One text that a document has had.
+type DocumentVersion struct {
+	// Actor Who wrote it: the id of a key, or the name that the host gave the caller; absent if a run did.
+	Actor string `json:"actor,omitempty,omitzero"`
+
+	// Bytes How long the text is.
+	Bytes     int64     `json:"bytes"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Format How it was written. More values are added over time.
+	Format string `json:"format"`
+
+	// Live Whether it is the one that is searched.
+	Live    bool   `json:"live"`
+	Title   string `json:"title"`
+	Version int64  `json:"version"`
+}
+
+// DocumentVersionList A page of versions.
+type DocumentVersionList struct {
+	// Data The items of this page, newest first.
+	Data []DocumentVersion `json:"data"`
+
+	// HasMore Whether there is a next page.
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
 // ErrorBody One error.
 type ErrorBody struct {
 	// Code A stable code to branch on. More values are added over time.
@@ -695,6 +746,9 @@ type FeedbackRequest struct {
 type FileReceipt struct {
 	// Document Any text the agents of a company may answer from.
 	Document Document `json:"document"`
+
+	// Run Work on knowledge that goes on after its request was answered. What it writes is found when it is published, all at once, at its end.
+	Run Run `json:"run,omitempty,omitzero"`
 }
 
 // FileUpload A file with what is to be noted about it. The fields may come in any order.
@@ -973,11 +1027,153 @@ type Reply struct {
 	Text string `json:"text"`
 }
 
+// RollbackRequest Which text a document is to have again.
+type RollbackRequest struct {
+	// Version It becomes a new version with the old text.
+	Version int64 `json:"version"`
+}
+
 // RotateAPIKeyRequest How to rotate.
 type RotateAPIKeyRequest struct {
 	// OverlapSeconds How long the old key goes on working. Default a day, at most 30 days.
 	OverlapSeconds *int64 `json:"overlap_seconds,omitempty"`
 }
+
+// Run Work on knowledge that goes on after its request was answered. What it writes is found when it is published, all at once, at its end.
+type Run struct {
+	// AgentID Whose documents it is about; absent means the company's.
+	AgentID string `json:"agent_id,omitempty,omitzero"`
+
+	// Attempts How often it was taken up; more than once if the process that did it was lost.
+	Attempts  int32     `json:"attempts"`
+	CreatedAt time.Time `json:"created_at"`
+	EndedAt   time.Time `json:"ended_at,omitempty,omitzero"`
+
+	// Error Why a run, or one item of it, failed.
+	Error RunError `json:"error,omitempty,omitzero"`
+
+	// EstimatedEndAt When it will end if it goes on as it has gone so far.
+	EstimatedEndAt time.Time `json:"estimated_end_at,omitempty,omitzero"`
+	ID             string    `json:"id"`
+
+	// Kind What it does. More values are added over time.
+	Kind string `json:"kind"`
+
+	// KnowledgeRevision At which what it published can be found.
+	KnowledgeRevision int64 `json:"knowledge_revision,omitempty,omitzero"`
+
+	// ParentID The training it belongs to.
+	ParentID string `json:"parent_id,omitempty,omitzero"`
+
+	// Phase What it is at, such as `fetch` or `publish`.
+	Phase string `json:"phase"`
+
+	// Progress How far a run is, and what it does to documents. Before it is published, what it would do.
+	Progress RunProgress `json:"progress"`
+
+	// QueuePosition While it is queued: its place among the runs of the company that have not ended, from 1.
+	QueuePosition int32 `json:"queue_position,omitempty,omitzero"`
+
+	// SourceID The source it reads.
+	SourceID  string    `json:"source_id,omitempty,omitzero"`
+	StartedAt time.Time `json:"started_at,omitempty,omitzero"`
+
+	// State The last three are for good. More values are added over time.
+	State string `json:"state"`
+}
+
+// RunError Why a run, or one item of it, failed.
+type RunError struct {
+	// Curl A command that shows the same, with the secret as `$TOKEN`.
+	Curl string `json:"curl,omitempty,omitzero"`
+
+	// Item The address, id or number of the item it is about.
+	Item string `json:"item,omitempty,omitzero"`
+
+	// Kind What went wrong. More values are added over time.
+	Kind string `json:"kind"`
+
+	// Message For the person who must act. Wording may change.
+	Message string `json:"message"`
+
+	// Path Where in the item.
+	Path string `json:"path,omitempty,omitzero"`
+
+	// Status What the other side answered.
+	Status int32 `json:"status,omitempty,omitzero"`
+}
+
+// RunEvent One step of a run.
+type RunEvent struct {
+	CreatedAt time.Time `json:"created_at"`
+
+	// Error Why a run, or one item of it, failed.
+	Error RunError `json:"error,omitempty,omitzero"`
+
+	// Item The address, name or index it is about.
+	Item string `json:"item,omitempty,omitzero"`
+
+	// Progress How far a run is, and what it does to documents. Before it is published, what it would do.
+	Progress RunProgress `json:"progress,omitempty,omitzero"`
+
+	// Sequence Counts the events of this run, upwards.
+	Sequence int64 `json:"sequence"`
+
+	// Type What happened. Of items that failed, the first 1,000 are told one by one. More values are added over time.
+	Type string `json:"type"`
+}
+
+// RunEvents The events of a run.
+type RunEvents struct {
+	// Data In order.
+	Data []RunEvent `json:"data"`
+
+	// Done Whether the last of them is the last there will be.
+	Done bool `json:"done"`
+}
+
+// RunList A page of runs.
+type RunList struct {
+	// Data The items of this page, newest first.
+	Data []Run `json:"data"`
+
+	// HasMore Whether there is a next page.
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
+// RunProgress How far a run is, and what it does to documents. Before it is published, what it would do.
+type RunProgress struct {
+	// Bytes That were read.
+	Bytes   int64 `json:"bytes"`
+	Created int64 `json:"created"`
+	Deleted int64 `json:"deleted"`
+
+	// Done How many of them were looked at.
+	Done int64 `json:"done"`
+
+	// Errors The items that failed, by the kind of their error.
+	Errors map[string]int64 `json:"errors,omitempty,omitzero"`
+
+	// Failed Items that could not be read.
+	Failed int64 `json:"failed"`
+
+	// Fraction From 0 to 1, as far as it is known how much there is.
+	Fraction float64 `json:"fraction"`
+
+	// Skipped Items that are not wanted.
+	Skipped int64 `json:"skipped"`
+
+	// Total How many items there are; absent until that is known.
+	Total     int64 `json:"total,omitempty,omitzero"`
+	Unchanged int64 `json:"unchanged"`
+	Updated   int64 `json:"updated"`
+}
+
+// Schedule When it is read again by itself: `never`; `hourly`, `daily`, `weekly` or `monthly`, counted from the last time; or a cron expression of five fields (minute, hour, day of the month, month, day of the week), in UTC or in the zone named before it, as in `CRON_TZ=Asia/Kuwait 30 3 * * *`, at most every 5 minutes. Absent means never.
+type Schedule = string
 
 // Scope read: lists, reads and search. write: changes and messages, and no reads. full: both, with the keys and the audit log of the company.
 type Scope string
@@ -994,8 +1190,11 @@ type SearchHit struct {
 	Heading []string `json:"heading,omitempty,omitzero"`
 
 	// Metadata The caller's own notes.
-	Metadata  Metadata `json:"metadata,omitempty,omitzero"`
-	PassageID string   `json:"passage_id"`
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
+
+	// Page Its page in a PDF, slide in a presentation or sheet in a workbook, from 1.
+	Page      int32  `json:"page,omitempty,omitzero"`
+	PassageID string `json:"passage_id"`
 
 	// Score Higher is better; comparable within one search only.
 	Score float64 `json:"score"`
@@ -1065,6 +1264,18 @@ type StreamEvent struct {
 	Type string `json:"type"`
 }
 
+// TrainRequest What to train; without a body the whole company.
+type TrainRequest struct {
+	// AgentID Only the sources of this agent.
+	AgentID string `json:"agent_id,omitempty,omitzero"`
+
+	// Force Read again what has not changed.
+	Force *bool `json:"force,omitempty"`
+
+	// IncludeNewPages Also follow links to pages that are not known yet.
+	IncludeNewPages *bool `json:"include_new_pages,omitempty"`
+}
+
 // User The customer who asked, as the caller knows them.
 type User struct {
 	Email string `json:"email,omitempty,omitzero"`
@@ -1086,6 +1297,142 @@ type UserInput struct {
 	// Phone E.164, such as +60123456789.
 	Phone string `json:"phone,omitempty,omitzero"`
 }
+
+// Website A website that agents answer from, and how it stands. `If-Match` takes an `ETag` of it until somebody changes what is set here, whatever crawls do meanwhile.
+type Website struct {
+	// AgentID The agent that may use it; absent means all agents of the company.
+	AgentID   string    `json:"agent_id,omitempty,omitzero"`
+	CreatedAt time.Time `json:"created_at"`
+	Exclude   []string  `json:"exclude,omitempty,omitzero"`
+	ID        string    `json:"id"`
+	Include   []string  `json:"include,omitempty,omitzero"`
+
+	// LastError Why a run, or one item of it, failed.
+	LastError RunError `json:"last_error,omitempty,omitzero"`
+
+	// LastSuccessAt When the last crawl that was published ended.
+	LastSuccessAt time.Time `json:"last_success_at,omitempty,omitzero"`
+	MaxDepth      int32     `json:"max_depth"`
+	MaxPages      int32     `json:"max_pages"`
+
+	// Metadata The caller's own notes.
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
+
+	// NextRunAt When it is crawled next by itself.
+	NextRunAt time.Time `json:"next_run_at,omitempty,omitzero"`
+
+	// Pages How many pages are documents.
+	Pages int64 `json:"pages"`
+
+	// QueuePosition While it is queued: its place among the runs of the company that have not ended, from 1.
+	QueuePosition int32 `json:"queue_position,omitempty,omitzero"`
+
+	// RunID The latest crawl.
+	RunID    string `json:"run_id,omitempty,omitzero"`
+	Schedule string `json:"schedule"`
+
+	// Stale Whether its pages are older than its schedule wants: the latest crawl failed, or the next is overdue by an hour.
+	Stale bool `json:"stale"`
+
+	// State What its latest crawl is at: none yet, waiting, at work, published, or failed, which leaves the pages as they were. More values are added over time.
+	State string `json:"state"`
+
+	// UpdatedAt When somebody last changed what is set here.
+	UpdatedAt time.Time `json:"updated_at"`
+	URL       string    `json:"url"`
+}
+
+// WebsiteList A page of websites.
+type WebsiteList struct {
+	// Data The items of this page, newest first.
+	Data []Website `json:"data"`
+
+	// HasMore Whether there is a next page.
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
+// WebsitePage What a crawl did with one address.
+type WebsitePage struct {
+	// Depth How many links it is away from the first page.
+	Depth int32 `json:"depth"`
+
+	// DocumentID What it became.
+	DocumentID string    `json:"document_id,omitempty,omitzero"`
+	FetchedAt  time.Time `json:"fetched_at,omitempty,omitzero"`
+
+	// FoundOn The page or sitemap that first led there.
+	FoundOn string `json:"found_on,omitempty,omitzero"`
+
+	// Outcome Moved leads elsewhere, gone was there before and is not any more, and skipped is not wanted. More values are added over time.
+	Outcome string `json:"outcome"`
+
+	// Reason A short code of why it is no document, such as `robots` or `too_large`.
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// RedirectedTo Where it leads.
+	RedirectedTo string `json:"redirected_to,omitempty,omitzero"`
+
+	// Status What the site answered; absent if it did not.
+	Status int32  `json:"status,omitempty,omitzero"`
+	URL    string `json:"url"`
+}
+
+// WebsitePageList A page of the addresses that a crawl came by.
+type WebsitePageList struct {
+	// Data The items of this page, last one first.
+	Data []WebsitePage `json:"data"`
+
+	// HasMore Whether there is a next page.
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
+// WebsitePatch A JSON merge patch (RFC 7396) of a website: what is absent stays, and null resets.
+type WebsitePatch struct {
+	Exclude  nullable.Nullable[[]string] `json:"exclude,omitempty,omitzero"`
+	Include  nullable.Nullable[[]string] `json:"include,omitempty,omitzero"`
+	MaxDepth nullable.Nullable[int32]    `json:"max_depth,omitempty,omitzero"`
+	MaxPages nullable.Nullable[int32]    `json:"max_pages,omitempty,omitzero"`
+
+	// Metadata Merged: a null removes its key. Null removes all.
+	Metadata nullable.Nullable[MetadataInput] `json:"metadata,omitempty,omitzero"`
+	Schedule nullable.Nullable[Schedule]      `json:"schedule,omitempty,omitzero"`
+}
+
+// WebsiteRequest A website to answer from.
+type WebsiteRequest struct {
+	// AgentID The agent that may use it; absent means all agents of the company.
+	AgentID string `json:"agent_id,omitempty,omitzero"`
+
+	// Exclude No page whose path fits one of these patterns.
+	Exclude []string `json:"exclude,omitempty,omitzero"`
+
+	// Include Only pages whose path fits one of these patterns, written as in robots.txt: `/docs/`, `*.html$`.
+	Include []string `json:"include,omitempty,omitzero"`
+
+	// MaxDepth How many links a page may be away from the first one.
+	MaxDepth *int32 `json:"max_depth,omitempty"`
+
+	// MaxPages How many pages become documents.
+	MaxPages *int32 `json:"max_pages,omitempty"`
+
+	// Metadata What searches may filter by, for each page.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
+
+	// Schedule When it is read again by itself: `never`; `hourly`, `daily`, `weekly` or `monthly`, counted from the last time; or a cron expression of five fields (minute, hour, day of the month, month, day of the week), in UTC or in the zone named before it, as in `CRON_TZ=Asia/Kuwait 30 3 * * *`, at most every 5 minutes. Absent means never.
+	Schedule Schedule `json:"schedule,omitempty,omitzero"`
+
+	// URL Where to begin: an http or https address.
+	URL string `json:"url"`
+}
+
+// After defines model for After.
+type After = int32
 
 // AgentID defines model for AgentID.
 type AgentID = string
@@ -1111,14 +1458,32 @@ type IfMatch = string
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
 
+// Kind defines model for Kind.
+type Kind = string
+
 // LastEventID defines model for LastEventID.
 type LastEventID = string
 
 // Limit defines model for Limit.
 type Limit = int32
 
+// ParentID defines model for ParentID.
+type ParentID = string
+
+// RunID defines model for RunID.
+type RunID = string
+
+// SourceID defines model for SourceID.
+type SourceID = string
+
+// State defines model for State.
+type State = string
+
 // UserID defines model for UserID.
 type UserID = string
+
+// Wait defines model for Wait.
+type Wait = int32
 
 // ListAgentsParams defines parameters for ListAgents.
 type ListAgentsParams struct {
@@ -1297,6 +1662,24 @@ type UpdateDocumentParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// RollbackDocumentParams defines parameters for RollbackDocument.
+type RollbackDocumentParams struct {
+	// IfMatch The `ETag` the thing must still have, otherwise 412.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListDocumentVersionsParams defines parameters for ListDocumentVersions.
+type ListDocumentVersionsParams struct {
+	// Limit How many items a page has.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It belongs to this list with these filters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // UploadFileParams defines parameters for UploadFile.
 type UploadFileParams struct {
 	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
@@ -1334,6 +1717,51 @@ type GetQAPairParams struct {
 type UpdateQAPairParams struct {
 	// IfMatch The `ETag` the thing must still have, otherwise 412.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ListWebsitesParams defines parameters for ListWebsites.
+type ListWebsitesParams struct {
+	// AgentID Only those of this agent.
+	AgentID *AgentID `form:"agent_id,omitempty" json:"agent_id,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It belongs to this list with these filters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateWebsiteParams defines parameters for CreateWebsite.
+type CreateWebsiteParams struct {
+	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetWebsiteParams defines parameters for GetWebsite.
+type GetWebsiteParams struct {
+	// IfNoneMatch The `ETag` the caller has; while it holds, the answer is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdateWebsiteParams defines parameters for UpdateWebsite.
+type UpdateWebsiteParams struct {
+	// IfMatch The `ETag` the thing must still have, otherwise 412.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// CrawlWebsiteParams defines parameters for CrawlWebsite.
+type CrawlWebsiteParams struct {
+	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListWebsitePagesParams defines parameters for ListWebsitePages.
+type ListWebsitePagesParams struct {
+	// Limit How many items a page has.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It belongs to this list with these filters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CreateMessageParams defines parameters for CreateMessage.
@@ -1378,6 +1806,60 @@ type ListMessageEventsParams struct {
 	LastEventID *LastEventID `json:"Last-Event-ID,omitempty"`
 }
 
+// ListRunsParams defines parameters for ListRuns.
+type ListRunsParams struct {
+	// AgentID Only those of this agent.
+	AgentID *AgentID `form:"agent_id,omitempty" json:"agent_id,omitempty"`
+
+	// Kind Only those of this kind.
+	Kind *Kind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only those in this state.
+	State *State `form:"state,omitempty" json:"state,omitempty"`
+
+	// SourceID Only what comes from this source.
+	SourceID *SourceID `form:"source_id,omitempty" json:"source_id,omitempty"`
+
+	// ParentID Only the runs that belong to this training.
+	ParentID *ParentID `form:"parent_id,omitempty" json:"parent_id,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It belongs to this list with these filters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListRunEventsParams defines parameters for ListRunEvents.
+type ListRunEventsParams struct {
+	// After The number of the last event the caller has.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+
+	// Wait How many seconds to wait for an event if there is none yet.
+	Wait *Wait `form:"wait,omitempty" json:"wait,omitempty"`
+
+	// LastEventID The number of the last event the caller has, as a browser sends it.
+	LastEventID *LastEventID `json:"Last-Event-ID,omitempty"`
+}
+
+// StartTrainingParams defines parameters for StartTraining.
+type StartTrainingParams struct {
+	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CancelTrainingParams defines parameters for CancelTraining.
+type CancelTrainingParams struct {
+	// RunID The run; absent means the latest training.
+	RunID *RunID `form:"run_id,omitempty" json:"run_id,omitempty"`
+}
+
+// GetTrainingStatusParams defines parameters for GetTrainingStatus.
+type GetTrainingStatusParams struct {
+	// RunID The run; absent means the latest training.
+	RunID *RunID `form:"run_id,omitempty" json:"run_id,omitempty"`
+}
+
 // CreateAgentJSONRequestBody defines body for CreateAgent for application/json ContentType.
 type CreateAgentJSONRequestBody = AgentRequest
 
@@ -1408,6 +1890,9 @@ type CreateDocumentJSONRequestBody = DocumentRequest
 // UpdateDocumentJSONRequestBody defines body for UpdateDocument for application/json ContentType.
 type UpdateDocumentJSONRequestBody = DocumentPatch
 
+// RollbackDocumentJSONRequestBody defines body for RollbackDocument for application/json ContentType.
+type RollbackDocumentJSONRequestBody = RollbackRequest
+
 // UploadFileMultipartRequestBody defines body for UploadFile for multipart/form-data ContentType.
 type UploadFileMultipartRequestBody = FileUpload
 
@@ -1420,6 +1905,15 @@ type UpdateQAPairJSONRequestBody = QAPairPatch
 // SearchKnowledgeJSONRequestBody defines body for SearchKnowledge for application/json ContentType.
 type SearchKnowledgeJSONRequestBody = SearchRequest
 
+// CreateWebsiteJSONRequestBody defines body for CreateWebsite for application/json ContentType.
+type CreateWebsiteJSONRequestBody = WebsiteRequest
+
+// UpdateWebsiteJSONRequestBody defines body for UpdateWebsite for application/json ContentType.
+type UpdateWebsiteJSONRequestBody = WebsitePatch
+
+// CrawlWebsiteJSONRequestBody defines body for CrawlWebsite for application/json ContentType.
+type CrawlWebsiteJSONRequestBody = CrawlRequest
+
 // CreateMessageJSONRequestBody defines body for CreateMessage for application/json ContentType.
 type CreateMessageJSONRequestBody = MessageRequest
 
@@ -1428,3 +1922,6 @@ type StreamMessageJSONRequestBody = MessageRequest
 
 // GiveFeedbackJSONRequestBody defines body for GiveFeedback for application/json ContentType.
 type GiveFeedbackJSONRequestBody = FeedbackRequest
+
+// StartTrainingJSONRequestBody defines body for StartTraining for application/json ContentType.
+type StartTrainingJSONRequestBody = TrainRequest

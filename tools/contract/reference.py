@@ -129,6 +129,7 @@ def send(c):
     example("M14", "DELETE", f"/v1/knowledge/documents/{document['id']}", fields=["deleted_at"])
     pair = '{"question": "Do you ship abroad?", "answer": "Yes."}'
     pairs, _ = example("M16", "POST", "/v1/knowledge/qa-pairs", pair, want=(201,), fields=["data"])
+    website, _ = example("M15", "POST", "/v1/knowledge/websites", '{"url": "https://shop.example"}', want=(201,), fields=["run_id", "state"])
     example("M18", "GET", f"/v1/agents/{agent}", fields=["name"])
     example("M19", "PUT", f"/v1/agents/{agent}/settings", '{"threshold": 0.5}', fields=["threshold"])
 
@@ -154,10 +155,15 @@ def send(c):
     example("C8", "PUT", f"/v1/content/{content['id']}", '{"content": "Other content here"}', fields=["version"])
     example("C9", "DELETE", f"/v1/content/{content['id']}", fields=["deleted_at"])
     example("C26", "POST", "/v1/content/bulk", json.dumps({"items": [{"content": "a"}] * 1001}), want=(400,), fields=error)
+    run, _ = example("C11", "POST", "/v1/train", want=(202,), fields=["id", "state"])
+    status, _ = example("C12", "GET", "/v1/train/status", fields=["phase", "progress"])
+    assert status["id"] == run["id"], status
+    example("C13", "POST", "/v1/train/cancel", fields=["state"])
     many = json.dumps({"items": [{"content": f"{i} " + "a b c d " * 12400} for i in range(1000)], "dry_run": True})
     assert 99_000_000 < len(many) < 100_000_000, len(many)
     example("C28", "POST", "/v1/content/bulk", many, fields=["results"])
 
+    c.call("DELETE", f"/v1/knowledge/websites/{website['id']}")
     for thing in pairs["data"]:
         c.call("DELETE", f"/v1/knowledge/qa-pairs/{thing['id']}")
     for thing in bulk["results"]:

@@ -187,12 +187,18 @@ type Agent struct {
 	// Name What the agent is called.
 	Name string `json:"name"`
 
+	// Status Whether it has read the website it was created with: not yet, so that it can be asked, or that it could not be read at all. An agent without one is active. More values are added over time.
+	Status string `json:"status"`
+
 	// Threshold The confidence below which the agent refuses, 0 to 1. Default 0.5.
 	Threshold float64   `json:"threshold,omitempty,omitzero"`
 	UpdatedAt time.Time `json:"updated_at"`
 
 	// Version Counts the changes of its settings, from 1.
 	Version int64 `json:"version"`
+
+	// WebsiteID The website it was created with.
+	WebsiteID string `json:"website_id,omitempty,omitzero"`
 
 	// WebsiteURL The business's website: an http or https address.
 	WebsiteURL string `json:"website_url,omitempty,omitzero"`
@@ -233,7 +239,7 @@ type AgentRequest struct {
 	// Threshold The confidence below which the agent refuses, 0 to 1. Default 0.5.
 	Threshold *float64 `json:"threshold,omitempty"`
 
-	// WebsiteURL The business's website: an http or https address.
+	// WebsiteURL The business's website: an http or https address. Its pages become documents of the agent: they are crawled at once, and then weekly, until `PATCH /v1/knowledge/websites/{id}` says otherwise.
 	WebsiteURL string `json:"website_url,omitempty,omitzero"`
 }
 
@@ -284,7 +290,7 @@ type AgentSettingsPatch struct {
 	// Threshold The confidence below which the agent refuses, 0 to 1. Default 0.5.
 	Threshold nullable.Nullable[float64] `json:"threshold,omitempty,omitzero"`
 
-	// WebsiteURL The business's website: an http or https address.
+	// WebsiteURL The business's website: an http or https address. It is noted, and not crawled.
 	WebsiteURL nullable.Nullable[string] `json:"website_url,omitempty,omitzero"`
 }
 
@@ -543,6 +549,15 @@ type ConversationList struct {
 	NextCursor string `json:"next_cursor,omitempty,omitzero"`
 }
 
+// CrawlRequest How to crawl.
+type CrawlRequest struct {
+	// Force Read again what the site says has not changed.
+	Force *bool `json:"force,omitempty"`
+
+	// IncludeNewPages Also follow links to pages that are not known yet.
+	IncludeNewPages *bool `json:"include_new_pages,omitempty"`
+}
+
 // DeletionReceipt What a delete reached. When it is returned, no search, reply or citation holds the text any more.
 type DeletionReceipt struct {
 	DeletedAt time.Time `json:"deleted_at"`
@@ -583,8 +598,14 @@ type Document struct {
 	// Kind How it came to be. More values are added over time.
 	Kind string `json:"kind"`
 
+	// Language A BCP 47 tag: what its text is written in, if that can be told.
+	Language string `json:"language,omitempty,omitzero"`
+
 	// Metadata The caller's own notes.
 	Metadata Metadata `json:"metadata,omitempty,omitzero"`
+
+	// SourceID The source it comes from, which alone writes it.
+	SourceID string `json:"source_id,omitempty,omitzero"`
 
 	// State Whether it can be found. More values are added over time.
 	State string `json:"state"`
@@ -651,6 +672,36 @@ type DocumentRequest struct {
 	URL string `json:"url,omitempty,omitzero"`
 }
 
+// DocumentVersion One text that a document has had.
+type DocumentVersion struct {
+	// Actor Who wrote it: the id of a key, or the name that the host gave the caller; absent if a run did.
+	Actor string `json:"actor,omitempty,omitzero"`
+
+	// Bytes How long the text is.
+	Bytes     int64     `json:"bytes"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Format How it was written. More values are added over time.
+	Format string `json:"format"`
+
+	// Live Whether it is the one that is searched.
+	Live    bool   `json:"live"`
+	Title   string `json:"title"`
+	Version int64  `json:"version"`
+}
+
+// DocumentVersionList A page of versions.
+type DocumentVersionList struct {
+	// Data The items of this page, newest first.
+	Data []DocumentVersion `json:"data"`
+
+	// HasMore Whether there is a next page.
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
 // ErrorBody One error.
 type ErrorBody struct {
 	// Code A stable code to branch on. More values are added over time.
@@ -706,6 +757,9 @@ type FeedbackRequest struct {
 type FileReceipt struct {
 	// Document Any text the agents of a company may answer from.
 	Document Document `json:"document"`
+
+	// Run Work on knowledge that goes on after its request was answered. What it writes is found when it is published, all at once, at its end.
+	Run Run `json:"run,omitempty,omitzero"`
 }
 
 // FileUpload A file with what is to be noted about it. The fields may come in any order.
@@ -984,11 +1038,153 @@ type Reply struct {
 	Text string `json:"text"`
 }
 
+// RollbackRequest Which text a document is to have again.
+type RollbackRequest struct {
+	// Version It becomes a new version with the old text.
+	Version int64 `json:"version"`
+}
+
 // RotateAPIKeyRequest How to rotate.
 type RotateAPIKeyRequest struct {
 	// OverlapSeconds How long the old key goes on working. Default a day, at most 30 days.
 	OverlapSeconds *int64 `json:"overlap_seconds,omitempty"`
 }
+
+// Run Work on knowledge that goes on after its request was answered. What it writes is found when it is published, all at once, at its end.
+type Run struct {
+	// AgentID Whose documents it is about; absent means the company's.
+	AgentID string `json:"agent_id,omitempty,omitzero"`
+
+	// Attempts How often it was taken up; more than once if the process that did it was lost.
+	Attempts  int32     `json:"attempts"`
+	CreatedAt time.Time `json:"created_at"`
+	EndedAt   time.Time `json:"ended_at,omitempty,omitzero"`
+
+	// Error Why a run, or one item of it, failed.
+	Error RunError `json:"error,omitempty,omitzero"`
+
+	// EstimatedEndAt When it will end if it goes on as it has gone so far.
+	EstimatedEndAt time.Time `json:"estimated_end_at,omitempty,omitzero"`
+	ID             string    `json:"id"`
+
+	// Kind What it does. More values are added over time.
+	Kind string `json:"kind"`
+
+	// KnowledgeRevision At which what it published can be found.
+	KnowledgeRevision int64 `json:"knowledge_revision,omitempty,omitzero"`
+
+	// ParentID The training it belongs to.
+	ParentID string `json:"parent_id,omitempty,omitzero"`
+
+	// Phase What it is at, such as `fetch` or `publish`.
+	Phase string `json:"phase"`
+
+	// Progress How far a run is, and what it does to documents. Before it is published, what it would do.
+	Progress RunProgress `json:"progress"`
+
+	// QueuePosition While it is queued: its place among the runs of the company that have not ended, from 1.
+	QueuePosition int32 `json:"queue_position,omitempty,omitzero"`
+
+	// SourceID The source it reads.
+	SourceID  string    `json:"source_id,omitempty,omitzero"`
+	StartedAt time.Time `json:"started_at,omitempty,omitzero"`
+
+	// State The last three are for good. More values are added over time.
+	State string `json:"state"`
+}
+
+// RunError Why a run, or one item of it, failed.
+type RunError struct {
+	// Curl A command that shows the same, with the secret as `$TOKEN`.
+	Curl string `json:"curl,omitempty,omitzero"`
+
+	// Item The address, id or number of the item it is about.
+	Item string `json:"item,omitempty,omitzero"`
+
+	// Kind What went wrong. More values are added over time.
+	Kind string `json:"kind"`
+
+	// Message For the person who must act. Wording may change.
+	Message string `json:"message"`
+
+	// Path Where in the item.
+	Path string `json:"path,omitempty,omitzero"`
+
+	// Status What the other side answered.
+	Status int32 `json:"status,omitempty,omitzero"`
+}
+
+// RunEvent One step of a run.
+type RunEvent struct {
+	CreatedAt time.Time `json:"created_at"`
+
+	// Error Why a run, or one item of it, failed.
+	Error RunError `json:"error,omitempty,omitzero"`
+
+	// Item The address, name or index it is about.
+	Item string `json:"item,omitempty,omitzero"`
+
+	// Progress How far a run is, and what it does to documents. Before it is published, what it would do.
+	Progress RunProgress `json:"progress,omitempty,omitzero"`
+
+	// Sequence Counts the events of this run, upwards.
+	Sequence int64 `json:"sequence"`
+
+	// Type What happened. Of items that failed, the first 1,000 are told one by one. More values are added over time.
+	Type string `json:"type"`
+}
+
+// RunEvents The events of a run.
+type RunEvents struct {
+	// Data In order.
+	Data []RunEvent `json:"data"`
+
+	// Done Whether the last of them is the last there will be.
+	Done bool `json:"done"`
+}
+
+// RunList A page of runs.
+type RunList struct {
+	// Data The items of this page, newest first.
+	Data []Run `json:"data"`
+
+	// HasMore Whether there is a next page.
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
+// RunProgress How far a run is, and what it does to documents. Before it is published, what it would do.
+type RunProgress struct {
+	// Bytes That were read.
+	Bytes   int64 `json:"bytes"`
+	Created int64 `json:"created"`
+	Deleted int64 `json:"deleted"`
+
+	// Done How many of them were looked at.
+	Done int64 `json:"done"`
+
+	// Errors The items that failed, by the kind of their error.
+	Errors map[string]int64 `json:"errors,omitempty,omitzero"`
+
+	// Failed Items that could not be read.
+	Failed int64 `json:"failed"`
+
+	// Fraction From 0 to 1, as far as it is known how much there is.
+	Fraction float64 `json:"fraction"`
+
+	// Skipped Items that are not wanted.
+	Skipped int64 `json:"skipped"`
+
+	// Total How many items there are; absent until that is known.
+	Total     int64 `json:"total,omitempty,omitzero"`
+	Unchanged int64 `json:"unchanged"`
+	Updated   int64 `json:"updated"`
+}
+
+// Schedule When it is read again by itself: `never`; `hourly`, `daily`, `weekly` or `monthly`, counted from the last time; or a cron expression of five fields (minute, hour, day of the month, month, day of the week), in UTC or in the zone named before it, as in `CRON_TZ=Asia/Kuwait 30 3 * * *`, at most every 5 minutes. Absent means never.
+type Schedule = string
 
 // Scope read: lists, reads and search. write: changes and messages, and no reads. full: both, with the keys and the audit log of the company.
 type Scope string
@@ -1005,8 +1201,11 @@ type SearchHit struct {
 	Heading []string `json:"heading,omitempty,omitzero"`
 
 	// Metadata The caller's own notes.
-	Metadata  Metadata `json:"metadata,omitempty,omitzero"`
-	PassageID string   `json:"passage_id"`
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
+
+	// Page Its page in a PDF, slide in a presentation or sheet in a workbook, from 1.
+	Page      int32  `json:"page,omitempty,omitzero"`
+	PassageID string `json:"passage_id"`
 
 	// Score Higher is better; comparable within one search only.
 	Score float64 `json:"score"`
@@ -1076,6 +1275,18 @@ type StreamEvent struct {
 	Type string `json:"type"`
 }
 
+// TrainRequest What to train; without a body the whole company.
+type TrainRequest struct {
+	// AgentID Only the sources of this agent.
+	AgentID string `json:"agent_id,omitempty,omitzero"`
+
+	// Force Read again what has not changed.
+	Force *bool `json:"force,omitempty"`
+
+	// IncludeNewPages Also follow links to pages that are not known yet.
+	IncludeNewPages *bool `json:"include_new_pages,omitempty"`
+}
+
 // User The customer who asked, as the caller knows them.
 type User struct {
 	Email string `json:"email,omitempty,omitzero"`
@@ -1097,6 +1308,142 @@ type UserInput struct {
 	// Phone E.164, such as +60123456789.
 	Phone string `json:"phone,omitempty,omitzero"`
 }
+
+// Website A website that agents answer from, and how it stands. `If-Match` takes an `ETag` of it until somebody changes what is set here, whatever crawls do meanwhile.
+type Website struct {
+	// AgentID The agent that may use it; absent means all agents of the company.
+	AgentID   string    `json:"agent_id,omitempty,omitzero"`
+	CreatedAt time.Time `json:"created_at"`
+	Exclude   []string  `json:"exclude,omitempty,omitzero"`
+	ID        string    `json:"id"`
+	Include   []string  `json:"include,omitempty,omitzero"`
+
+	// LastError Why a run, or one item of it, failed.
+	LastError RunError `json:"last_error,omitempty,omitzero"`
+
+	// LastSuccessAt When the last crawl that was published ended.
+	LastSuccessAt time.Time `json:"last_success_at,omitempty,omitzero"`
+	MaxDepth      int32     `json:"max_depth"`
+	MaxPages      int32     `json:"max_pages"`
+
+	// Metadata The caller's own notes.
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
+
+	// NextRunAt When it is crawled next by itself.
+	NextRunAt time.Time `json:"next_run_at,omitempty,omitzero"`
+
+	// Pages How many pages are documents.
+	Pages int64 `json:"pages"`
+
+	// QueuePosition While it is queued: its place among the runs of the company that have not ended, from 1.
+	QueuePosition int32 `json:"queue_position,omitempty,omitzero"`
+
+	// RunID The latest crawl.
+	RunID    string `json:"run_id,omitempty,omitzero"`
+	Schedule string `json:"schedule"`
+
+	// Stale Whether its pages are older than its schedule wants: the latest crawl failed, or the next is overdue by an hour.
+	Stale bool `json:"stale"`
+
+	// State What its latest crawl is at: none yet, waiting, at work, published, or failed, which leaves the pages as they were. More values are added over time.
+	State string `json:"state"`
+
+	// UpdatedAt When somebody last changed what is set here.
+	UpdatedAt time.Time `json:"updated_at"`
+	URL       string    `json:"url"`
+}
+
+// WebsiteList A page of websites.
+type WebsiteList struct {
+	// Data The items of this page, newest first.
+	Data []Website `json:"data"`
+
+	// HasMore Whether there is a next page.
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
+// WebsitePage What a crawl did with one address.
+type WebsitePage struct {
+	// Depth How many links it is away from the first page.
+	Depth int32 `json:"depth"`
+
+	// DocumentID What it became.
+	DocumentID string    `json:"document_id,omitempty,omitzero"`
+	FetchedAt  time.Time `json:"fetched_at,omitempty,omitzero"`
+
+	// FoundOn The page or sitemap that first led there.
+	FoundOn string `json:"found_on,omitempty,omitzero"`
+
+	// Outcome Moved leads elsewhere, gone was there before and is not any more, and skipped is not wanted. More values are added over time.
+	Outcome string `json:"outcome"`
+
+	// Reason A short code of why it is no document, such as `robots` or `too_large`.
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// RedirectedTo Where it leads.
+	RedirectedTo string `json:"redirected_to,omitempty,omitzero"`
+
+	// Status What the site answered; absent if it did not.
+	Status int32  `json:"status,omitempty,omitzero"`
+	URL    string `json:"url"`
+}
+
+// WebsitePageList A page of the addresses that a crawl came by.
+type WebsitePageList struct {
+	// Data The items of this page, last one first.
+	Data []WebsitePage `json:"data"`
+
+	// HasMore Whether there is a next page.
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
+// WebsitePatch A JSON merge patch (RFC 7396) of a website: what is absent stays, and null resets.
+type WebsitePatch struct {
+	Exclude  nullable.Nullable[[]string] `json:"exclude,omitempty,omitzero"`
+	Include  nullable.Nullable[[]string] `json:"include,omitempty,omitzero"`
+	MaxDepth nullable.Nullable[int32]    `json:"max_depth,omitempty,omitzero"`
+	MaxPages nullable.Nullable[int32]    `json:"max_pages,omitempty,omitzero"`
+
+	// Metadata Merged: a null removes its key. Null removes all.
+	Metadata nullable.Nullable[MetadataInput] `json:"metadata,omitempty,omitzero"`
+	Schedule nullable.Nullable[Schedule]      `json:"schedule,omitempty,omitzero"`
+}
+
+// WebsiteRequest A website to answer from.
+type WebsiteRequest struct {
+	// AgentID The agent that may use it; absent means all agents of the company.
+	AgentID string `json:"agent_id,omitempty,omitzero"`
+
+	// Exclude No page whose path fits one of these patterns.
+	Exclude []string `json:"exclude,omitempty,omitzero"`
+
+	// Include Only pages whose path fits one of these patterns, written as in robots.txt: `/docs/`, `*.html$`.
+	Include []string `json:"include,omitempty,omitzero"`
+
+	// MaxDepth How many links a page may be away from the first one.
+	MaxDepth *int32 `json:"max_depth,omitempty"`
+
+	// MaxPages How many pages become documents.
+	MaxPages *int32 `json:"max_pages,omitempty"`
+
+	// Metadata What searches may filter by, for each page.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
+
+	// Schedule When it is read again by itself: `never`; `hourly`, `daily`, `weekly` or `monthly`, counted from the last time; or a cron expression of five fields (minute, hour, day of the month, month, day of the week), in UTC or in the zone named before it, as in `CRON_TZ=Asia/Kuwait 30 3 * * *`, at most every 5 minutes. Absent means never.
+	Schedule Schedule `json:"schedule,omitempty,omitzero"`
+
+	// URL Where to begin: an http or https address.
+	URL string `json:"url"`
+}
+
+// After defines model for After.
+type After = int32
 
 // AgentID defines model for AgentID.
 type AgentID = string
@@ -1122,14 +1469,32 @@ type IfMatch = string
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
 
+// Kind defines model for Kind.
+type Kind = string
+
 // LastEventID defines model for LastEventID.
 type LastEventID = string
 
 // Limit defines model for Limit.
 type Limit = int32
 
+// ParentID defines model for ParentID.
+type ParentID = string
+
+// RunID defines model for RunID.
+type RunID = string
+
+// SourceID defines model for SourceID.
+type SourceID = string
+
+// State defines model for State.
+type State = string
+
 // UserID defines model for UserID.
 type UserID = string
+
+// Wait defines model for Wait.
+type Wait = int32
 
 // ListAgentsParams defines parameters for ListAgents.
 type ListAgentsParams struct {
@@ -1308,6 +1673,24 @@ type UpdateDocumentParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// RollbackDocumentParams defines parameters for RollbackDocument.
+type RollbackDocumentParams struct {
+	// IfMatch The `ETag` the thing must still have, otherwise 412.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListDocumentVersionsParams defines parameters for ListDocumentVersions.
+type ListDocumentVersionsParams struct {
+	// Limit How many items a page has.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It belongs to this list with these filters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // UploadFileParams defines parameters for UploadFile.
 type UploadFileParams struct {
 	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
@@ -1345,6 +1728,51 @@ type GetQAPairParams struct {
 type UpdateQAPairParams struct {
 	// IfMatch The `ETag` the thing must still have, otherwise 412.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ListWebsitesParams defines parameters for ListWebsites.
+type ListWebsitesParams struct {
+	// AgentID Only those of this agent.
+	AgentID *AgentID `form:"agent_id,omitempty" json:"agent_id,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It belongs to this list with these filters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateWebsiteParams defines parameters for CreateWebsite.
+type CreateWebsiteParams struct {
+	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetWebsiteParams defines parameters for GetWebsite.
+type GetWebsiteParams struct {
+	// IfNoneMatch The `ETag` the caller has; while it holds, the answer is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdateWebsiteParams defines parameters for UpdateWebsite.
+type UpdateWebsiteParams struct {
+	// IfMatch The `ETag` the thing must still have, otherwise 412.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// CrawlWebsiteParams defines parameters for CrawlWebsite.
+type CrawlWebsiteParams struct {
+	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListWebsitePagesParams defines parameters for ListWebsitePages.
+type ListWebsitePagesParams struct {
+	// Limit How many items a page has.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It belongs to this list with these filters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CreateMessageParams defines parameters for CreateMessage.
@@ -1389,6 +1817,60 @@ type ListMessageEventsParams struct {
 	LastEventID *LastEventID `json:"Last-Event-ID,omitempty"`
 }
 
+// ListRunsParams defines parameters for ListRuns.
+type ListRunsParams struct {
+	// AgentID Only those of this agent.
+	AgentID *AgentID `form:"agent_id,omitempty" json:"agent_id,omitempty"`
+
+	// Kind Only those of this kind.
+	Kind *Kind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only those in this state.
+	State *State `form:"state,omitempty" json:"state,omitempty"`
+
+	// SourceID Only what comes from this source.
+	SourceID *SourceID `form:"source_id,omitempty" json:"source_id,omitempty"`
+
+	// ParentID Only the runs that belong to this training.
+	ParentID *ParentID `form:"parent_id,omitempty" json:"parent_id,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It belongs to this list with these filters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListRunEventsParams defines parameters for ListRunEvents.
+type ListRunEventsParams struct {
+	// After The number of the last event the caller has.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+
+	// Wait How many seconds to wait for an event if there is none yet.
+	Wait *Wait `form:"wait,omitempty" json:"wait,omitempty"`
+
+	// LastEventID The number of the last event the caller has, as a browser sends it.
+	LastEventID *LastEventID `json:"Last-Event-ID,omitempty"`
+}
+
+// StartTrainingParams defines parameters for StartTraining.
+type StartTrainingParams struct {
+	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CancelTrainingParams defines parameters for CancelTraining.
+type CancelTrainingParams struct {
+	// RunID The run; absent means the latest training.
+	RunID *RunID `form:"run_id,omitempty" json:"run_id,omitempty"`
+}
+
+// GetTrainingStatusParams defines parameters for GetTrainingStatus.
+type GetTrainingStatusParams struct {
+	// RunID The run; absent means the latest training.
+	RunID *RunID `form:"run_id,omitempty" json:"run_id,omitempty"`
+}
+
 // CreateAgentJSONRequestBody defines body for CreateAgent for application/json ContentType.
 type CreateAgentJSONRequestBody = AgentRequest
 
@@ -1419,6 +1901,9 @@ type CreateDocumentJSONRequestBody = DocumentRequest
 // UpdateDocumentJSONRequestBody defines body for UpdateDocument for application/json ContentType.
 type UpdateDocumentJSONRequestBody = DocumentPatch
 
+// RollbackDocumentJSONRequestBody defines body for RollbackDocument for application/json ContentType.
+type RollbackDocumentJSONRequestBody = RollbackRequest
+
 // UploadFileMultipartRequestBody defines body for UploadFile for multipart/form-data ContentType.
 type UploadFileMultipartRequestBody = FileUpload
 
@@ -1431,6 +1916,15 @@ type UpdateQAPairJSONRequestBody = QAPairPatch
 // SearchKnowledgeJSONRequestBody defines body for SearchKnowledge for application/json ContentType.
 type SearchKnowledgeJSONRequestBody = SearchRequest
 
+// CreateWebsiteJSONRequestBody defines body for CreateWebsite for application/json ContentType.
+type CreateWebsiteJSONRequestBody = WebsiteRequest
+
+// UpdateWebsiteJSONRequestBody defines body for UpdateWebsite for application/json ContentType.
+type UpdateWebsiteJSONRequestBody = WebsitePatch
+
+// CrawlWebsiteJSONRequestBody defines body for CrawlWebsite for application/json ContentType.
+type CrawlWebsiteJSONRequestBody = CrawlRequest
+
 // CreateMessageJSONRequestBody defines body for CreateMessage for application/json ContentType.
 type CreateMessageJSONRequestBody = MessageRequest
 
@@ -1439,6 +1933,9 @@ type StreamMessageJSONRequestBody = MessageRequest
 
 // GiveFeedbackJSONRequestBody defines body for GiveFeedback for application/json ContentType.
 type GiveFeedbackJSONRequestBody = FeedbackRequest
+
+// StartTrainingJSONRequestBody defines body for StartTraining for application/json ContentType.
+type StartTrainingJSONRequestBody = TrainRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1526,6 +2023,12 @@ type ServerInterface interface {
 	// UpdateDocument Change parts of a document
 	// (PATCH /v1/knowledge/documents/{id})
 	UpdateDocument(w http.ResponseWriter, r *http.Request, id ID, params UpdateDocumentParams)
+	// RollbackDocument Give a document an earlier text again
+	// (POST /v1/knowledge/documents/{id}/rollback)
+	RollbackDocument(w http.ResponseWriter, r *http.Request, id ID, params RollbackDocumentParams)
+	// ListDocumentVersions List the texts that a document has had
+	// (GET /v1/knowledge/documents/{id}/versions)
+	ListDocumentVersions(w http.ResponseWriter, r *http.Request, id ID, params ListDocumentVersionsParams)
 	// UploadFile Upload a file
 	// (POST /v1/knowledge/files)
 	UploadFile(w http.ResponseWriter, r *http.Request, params UploadFileParams)
@@ -1547,6 +2050,27 @@ type ServerInterface interface {
 	// SearchKnowledge Search the knowledge
 	// (POST /v1/knowledge/search)
 	SearchKnowledge(w http.ResponseWriter, r *http.Request)
+	// ListWebsites List websites
+	// (GET /v1/knowledge/websites)
+	ListWebsites(w http.ResponseWriter, r *http.Request, params ListWebsitesParams)
+	// CreateWebsite Add a website
+	// (POST /v1/knowledge/websites)
+	CreateWebsite(w http.ResponseWriter, r *http.Request, params CreateWebsiteParams)
+	// DeleteWebsite Delete a website with all its pages
+	// (DELETE /v1/knowledge/websites/{id})
+	DeleteWebsite(w http.ResponseWriter, r *http.Request, id ID)
+	// GetWebsite Read a website
+	// (GET /v1/knowledge/websites/{id})
+	GetWebsite(w http.ResponseWriter, r *http.Request, id ID, params GetWebsiteParams)
+	// UpdateWebsite Change a website
+	// (PATCH /v1/knowledge/websites/{id})
+	UpdateWebsite(w http.ResponseWriter, r *http.Request, id ID, params UpdateWebsiteParams)
+	// CrawlWebsite Crawl a website now
+	// (POST /v1/knowledge/websites/{id}/crawl)
+	CrawlWebsite(w http.ResponseWriter, r *http.Request, id ID, params CrawlWebsiteParams)
+	// ListWebsitePages List what the latest crawl did with each address
+	// (GET /v1/knowledge/websites/{id}/report)
+	ListWebsitePages(w http.ResponseWriter, r *http.Request, id ID, params ListWebsitePagesParams)
 	// CreateMessage Ask an agent and wait for the reply
 	// (POST /v1/message)
 	CreateMessage(w http.ResponseWriter, r *http.Request, params CreateMessageParams)
@@ -1568,6 +2092,27 @@ type ServerInterface interface {
 	// GiveFeedback Say what somebody thought of a reply
 	// (POST /v1/messages/{id}/feedback)
 	GiveFeedback(w http.ResponseWriter, r *http.Request, id ID)
+	// ListRuns List runs
+	// (GET /v1/runs)
+	ListRuns(w http.ResponseWriter, r *http.Request, params ListRunsParams)
+	// GetRun Read a run
+	// (GET /v1/runs/{id})
+	GetRun(w http.ResponseWriter, r *http.Request, id ID)
+	// CancelRun Stop a run
+	// (POST /v1/runs/{id}/cancel)
+	CancelRun(w http.ResponseWriter, r *http.Request, id ID)
+	// ListRunEvents Read the events of a run, while it goes on and afterwards
+	// (GET /v1/runs/{id}/events)
+	ListRunEvents(w http.ResponseWriter, r *http.Request, id ID, params ListRunEventsParams)
+	// StartTraining Read all sources again
+	// (POST /v1/train)
+	StartTraining(w http.ResponseWriter, r *http.Request, params StartTrainingParams)
+	// CancelTraining Stop training
+	// (POST /v1/train/cancel)
+	CancelTraining(w http.ResponseWriter, r *http.Request, params CancelTrainingParams)
+	// GetTrainingStatus Read how far training is
+	// (GET /v1/train/status)
+	GetTrainingStatus(w http.ResponseWriter, r *http.Request, params GetTrainingStatusParams)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -2849,6 +3394,130 @@ func (siw *ServerInterfaceWrapper) UpdateDocument(w http.ResponseWriter, r *http
 	handler.ServeHTTP(w, r)
 }
 
+// RollbackDocument operation middleware
+func (siw *ServerInterfaceWrapper) RollbackDocument(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RollbackDocumentParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RollbackDocument(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListDocumentVersions operation middleware
+func (siw *ServerInterfaceWrapper) ListDocumentVersions(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDocumentVersionsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListDocumentVersions(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // UploadFile operation middleware
 func (siw *ServerInterfaceWrapper) UploadFile(w http.ResponseWriter, r *http.Request) {
 
@@ -3134,6 +3803,337 @@ func (siw *ServerInterfaceWrapper) SearchKnowledge(w http.ResponseWriter, r *htt
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.SearchKnowledge(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListWebsites operation middleware
+func (siw *ServerInterfaceWrapper) ListWebsites(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWebsitesParams
+
+	// ------------- Optional query parameter "agent_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "agent_id", r.URL.Query(), &params.AgentID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "agent_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "agent_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListWebsites(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CreateWebsite operation middleware
+func (siw *ServerInterfaceWrapper) CreateWebsite(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateWebsiteParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CreateWebsite(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteWebsite operation middleware
+func (siw *ServerInterfaceWrapper) DeleteWebsite(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteWebsite(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetWebsite operation middleware
+func (siw *ServerInterfaceWrapper) GetWebsite(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetWebsiteParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-None-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-None-Match", Err: err})
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetWebsite(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// UpdateWebsite operation middleware
+func (siw *ServerInterfaceWrapper) UpdateWebsite(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateWebsiteParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.UpdateWebsite(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CrawlWebsite operation middleware
+func (siw *ServerInterfaceWrapper) CrawlWebsite(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CrawlWebsiteParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CrawlWebsite(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListWebsitePages operation middleware
+func (siw *ServerInterfaceWrapper) ListWebsitePages(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWebsitePagesParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListWebsitePages(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -3464,6 +4464,352 @@ func (siw *ServerInterfaceWrapper) GiveFeedback(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// ListRuns operation middleware
+func (siw *ServerInterfaceWrapper) ListRuns(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRunsParams
+
+	// ------------- Optional query parameter "agent_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "agent_id", r.URL.Query(), &params.AgentID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "agent_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "agent_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", r.URL.Query(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "kind"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "kind", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", r.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "state"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "state", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "source_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source_id", r.URL.Query(), &params.SourceID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "source_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "source_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "parent_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "parent_id", r.URL.Query(), &params.ParentID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "parent_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "parent_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListRuns(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetRun operation middleware
+func (siw *ServerInterfaceWrapper) GetRun(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetRun(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CancelRun operation middleware
+func (siw *ServerInterfaceWrapper) CancelRun(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CancelRun(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListRunEvents operation middleware
+func (siw *ServerInterfaceWrapper) ListRunEvents(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRunEventsParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "wait" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "wait", r.URL.Query(), &params.Wait, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "wait"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "wait", Err: err})
+		}
+		return
+	}
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Last-Event-ID" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
+		var LastEventID LastEventID
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Last-Event-ID", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Last-Event-ID", Err: err})
+			return
+		}
+
+		params.LastEventID = &LastEventID
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListRunEvents(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// StartTraining operation middleware
+func (siw *ServerInterfaceWrapper) StartTraining(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params StartTrainingParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.StartTraining(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CancelTraining operation middleware
+func (siw *ServerInterfaceWrapper) CancelTraining(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelTrainingParams
+
+	// ------------- Optional query parameter "run_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "run_id", r.URL.Query(), &params.RunID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "run_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "run_id", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CancelTraining(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetTrainingStatus operation middleware
+func (siw *ServerInterfaceWrapper) GetTrainingStatus(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetTrainingStatusParams
+
+	// ------------- Optional query parameter "run_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "run_id", r.URL.Query(), &params.RunID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "run_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "run_id", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetTrainingStatus(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -3612,6 +4958,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/knowledge/documents/{id}", wrapper.DeleteDocument)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/knowledge/documents/{id}", wrapper.GetDocument)
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/v1/knowledge/documents/{id}", wrapper.UpdateDocument)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/knowledge/documents/{id}/rollback", wrapper.RollbackDocument)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/knowledge/documents/{id}/versions", wrapper.ListDocumentVersions)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/knowledge/files", wrapper.UploadFile)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/knowledge/qa-pairs", wrapper.ListQAPairs)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/knowledge/qa-pairs", wrapper.CreateQAPairs)
@@ -3619,6 +4967,13 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/knowledge/qa-pairs/{id}", wrapper.GetQAPair)
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/v1/knowledge/qa-pairs/{id}", wrapper.UpdateQAPair)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/knowledge/search", wrapper.SearchKnowledge)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/knowledge/websites", wrapper.ListWebsites)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/knowledge/websites", wrapper.CreateWebsite)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/knowledge/websites/{id}", wrapper.DeleteWebsite)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/knowledge/websites/{id}", wrapper.GetWebsite)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/v1/knowledge/websites/{id}", wrapper.UpdateWebsite)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/knowledge/websites/{id}/crawl", wrapper.CrawlWebsite)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/knowledge/websites/{id}/report", wrapper.ListWebsitePages)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/message", wrapper.CreateMessage)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/message/stream", wrapper.StreamMessage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/messages", wrapper.ListMessages)
@@ -3626,6 +4981,13 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/messages/{id}/cancel", wrapper.CancelMessage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/messages/{id}/events", wrapper.ListMessageEvents)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/messages/{id}/feedback", wrapper.GiveFeedback)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/runs", wrapper.ListRuns)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/runs/{id}", wrapper.GetRun)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/runs/{id}/cancel", wrapper.CancelRun)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/runs/{id}/events", wrapper.ListRunEvents)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/train", wrapper.StartTraining)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/train/cancel", wrapper.CancelTraining)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/train/status", wrapper.GetTrainingStatus)
 
 	return m
 }
@@ -4287,6 +5649,53 @@ func (response UpdateDocument200JSONResponse) VisitUpdateDocumentResponse(w http
 	return err
 }
 
+type RollbackDocumentRequestObject struct {
+	ID     ID `json:"id"`
+	Params RollbackDocumentParams
+	Body   *RollbackDocumentJSONRequestBody
+}
+
+type RollbackDocumentResponseObject interface {
+	VisitRollbackDocumentResponse(w http.ResponseWriter) error
+}
+
+type RollbackDocument200JSONResponse Document
+
+func (response RollbackDocument200JSONResponse) VisitRollbackDocumentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDocumentVersionsRequestObject struct {
+	ID     ID `json:"id"`
+	Params ListDocumentVersionsParams
+}
+
+type ListDocumentVersionsResponseObject interface {
+	VisitListDocumentVersionsResponse(w http.ResponseWriter) error
+}
+
+type ListDocumentVersions200JSONResponse DocumentVersionList
+
+func (response ListDocumentVersions200JSONResponse) VisitListDocumentVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UploadFileRequestObject struct {
 	Params UploadFileParams
 	Body   *multipart.Reader
@@ -4435,6 +5844,167 @@ type SearchKnowledgeResponseObject interface {
 type SearchKnowledge200JSONResponse SearchResults
 
 func (response SearchKnowledge200JSONResponse) VisitSearchKnowledgeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebsitesRequestObject struct {
+	Params ListWebsitesParams
+}
+
+type ListWebsitesResponseObject interface {
+	VisitListWebsitesResponse(w http.ResponseWriter) error
+}
+
+type ListWebsites200JSONResponse WebsiteList
+
+func (response ListWebsites200JSONResponse) VisitListWebsitesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebsiteRequestObject struct {
+	Params CreateWebsiteParams
+	Body   *CreateWebsiteJSONRequestBody
+}
+
+type CreateWebsiteResponseObject interface {
+	VisitCreateWebsiteResponse(w http.ResponseWriter) error
+}
+
+type CreateWebsite201JSONResponse Website
+
+func (response CreateWebsite201JSONResponse) VisitCreateWebsiteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebsiteRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type DeleteWebsiteResponseObject interface {
+	VisitDeleteWebsiteResponse(w http.ResponseWriter) error
+}
+
+type DeleteWebsite200JSONResponse DeletionReceipt
+
+func (response DeleteWebsite200JSONResponse) VisitDeleteWebsiteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebsiteRequestObject struct {
+	ID     ID `json:"id"`
+	Params GetWebsiteParams
+}
+
+type GetWebsiteResponseObject interface {
+	VisitGetWebsiteResponse(w http.ResponseWriter) error
+}
+
+type GetWebsite200JSONResponse Website
+
+func (response GetWebsite200JSONResponse) VisitGetWebsiteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebsiteRequestObject struct {
+	ID     ID `json:"id"`
+	Params UpdateWebsiteParams
+	Body   *UpdateWebsiteJSONRequestBody
+}
+
+type UpdateWebsiteResponseObject interface {
+	VisitUpdateWebsiteResponse(w http.ResponseWriter) error
+}
+
+type UpdateWebsite200JSONResponse Website
+
+func (response UpdateWebsite200JSONResponse) VisitUpdateWebsiteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CrawlWebsiteRequestObject struct {
+	ID     ID `json:"id"`
+	Params CrawlWebsiteParams
+	Body   *CrawlWebsiteJSONRequestBody
+}
+
+type CrawlWebsiteResponseObject interface {
+	VisitCrawlWebsiteResponse(w http.ResponseWriter) error
+}
+
+type CrawlWebsite202JSONResponse Run
+
+func (response CrawlWebsite202JSONResponse) VisitCrawlWebsiteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebsitePagesRequestObject struct {
+	ID     ID `json:"id"`
+	Params ListWebsitePagesParams
+}
+
+type ListWebsitePagesResponseObject interface {
+	VisitListWebsitePagesResponse(w http.ResponseWriter) error
+}
+
+type ListWebsitePages200JSONResponse WebsitePageList
+
+func (response ListWebsitePages200JSONResponse) VisitListWebsitePagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -4633,6 +6203,162 @@ func (response GiveFeedback200JSONResponse) VisitGiveFeedbackResponse(w http.Res
 	return err
 }
 
+type ListRunsRequestObject struct {
+	Params ListRunsParams
+}
+
+type ListRunsResponseObject interface {
+	VisitListRunsResponse(w http.ResponseWriter) error
+}
+
+type ListRuns200JSONResponse RunList
+
+func (response ListRuns200JSONResponse) VisitListRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRunRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetRunResponseObject interface {
+	VisitGetRunResponse(w http.ResponseWriter) error
+}
+
+type GetRun200JSONResponse Run
+
+func (response GetRun200JSONResponse) VisitGetRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelRunRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type CancelRunResponseObject interface {
+	VisitCancelRunResponse(w http.ResponseWriter) error
+}
+
+type CancelRun200JSONResponse Run
+
+func (response CancelRun200JSONResponse) VisitCancelRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRunEventsRequestObject struct {
+	ID     ID `json:"id"`
+	Params ListRunEventsParams
+}
+
+type ListRunEventsResponseObject interface {
+	VisitListRunEventsResponse(w http.ResponseWriter) error
+}
+
+type ListRunEvents200JSONResponse RunEvents
+
+func (response ListRunEvents200JSONResponse) VisitListRunEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartTrainingRequestObject struct {
+	Params StartTrainingParams
+	Body   *StartTrainingJSONRequestBody
+}
+
+type StartTrainingResponseObject interface {
+	VisitStartTrainingResponse(w http.ResponseWriter) error
+}
+
+type StartTraining202JSONResponse Run
+
+func (response StartTraining202JSONResponse) VisitStartTrainingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelTrainingRequestObject struct {
+	Params CancelTrainingParams
+}
+
+type CancelTrainingResponseObject interface {
+	VisitCancelTrainingResponse(w http.ResponseWriter) error
+}
+
+type CancelTraining200JSONResponse Run
+
+func (response CancelTraining200JSONResponse) VisitCancelTrainingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrainingStatusRequestObject struct {
+	Params GetTrainingStatusParams
+}
+
+type GetTrainingStatusResponseObject interface {
+	VisitGetTrainingStatusResponse(w http.ResponseWriter) error
+}
+
+type GetTrainingStatus200JSONResponse Run
+
+func (response GetTrainingStatus200JSONResponse) VisitGetTrainingStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ListAgents List agents
@@ -4719,6 +6445,12 @@ type StrictServerInterface interface {
 	// UpdateDocument Change parts of a document
 	// (PATCH /v1/knowledge/documents/{id})
 	UpdateDocument(ctx context.Context, request UpdateDocumentRequestObject) (UpdateDocumentResponseObject, error)
+	// RollbackDocument Give a document an earlier text again
+	// (POST /v1/knowledge/documents/{id}/rollback)
+	RollbackDocument(ctx context.Context, request RollbackDocumentRequestObject) (RollbackDocumentResponseObject, error)
+	// ListDocumentVersions List the texts that a document has had
+	// (GET /v1/knowledge/documents/{id}/versions)
+	ListDocumentVersions(ctx context.Context, request ListDocumentVersionsRequestObject) (ListDocumentVersionsResponseObject, error)
 	// UploadFile Upload a file
 	// (POST /v1/knowledge/files)
 	UploadFile(ctx context.Context, request UploadFileRequestObject) (UploadFileResponseObject, error)
@@ -4740,6 +6472,27 @@ type StrictServerInterface interface {
 	// SearchKnowledge Search the knowledge
 	// (POST /v1/knowledge/search)
 	SearchKnowledge(ctx context.Context, request SearchKnowledgeRequestObject) (SearchKnowledgeResponseObject, error)
+	// ListWebsites List websites
+	// (GET /v1/knowledge/websites)
+	ListWebsites(ctx context.Context, request ListWebsitesRequestObject) (ListWebsitesResponseObject, error)
+	// CreateWebsite Add a website
+	// (POST /v1/knowledge/websites)
+	CreateWebsite(ctx context.Context, request CreateWebsiteRequestObject) (CreateWebsiteResponseObject, error)
+	// DeleteWebsite Delete a website with all its pages
+	// (DELETE /v1/knowledge/websites/{id})
+	DeleteWebsite(ctx context.Context, request DeleteWebsiteRequestObject) (DeleteWebsiteResponseObject, error)
+	// GetWebsite Read a website
+	// (GET /v1/knowledge/websites/{id})
+	GetWebsite(ctx context.Context, request GetWebsiteRequestObject) (GetWebsiteResponseObject, error)
+	// UpdateWebsite Change a website
+	// (PATCH /v1/knowledge/websites/{id})
+	UpdateWebsite(ctx context.Context, request UpdateWebsiteRequestObject) (UpdateWebsiteResponseObject, error)
+	// CrawlWebsite Crawl a website now
+	// (POST /v1/knowledge/websites/{id}/crawl)
+	CrawlWebsite(ctx context.Context, request CrawlWebsiteRequestObject) (CrawlWebsiteResponseObject, error)
+	// ListWebsitePages List what the latest crawl did with each address
+	// (GET /v1/knowledge/websites/{id}/report)
+	ListWebsitePages(ctx context.Context, request ListWebsitePagesRequestObject) (ListWebsitePagesResponseObject, error)
 	// CreateMessage Ask an agent and wait for the reply
 	// (POST /v1/message)
 	CreateMessage(ctx context.Context, request CreateMessageRequestObject) (CreateMessageResponseObject, error)
@@ -4761,6 +6514,27 @@ type StrictServerInterface interface {
 	// GiveFeedback Say what somebody thought of a reply
 	// (POST /v1/messages/{id}/feedback)
 	GiveFeedback(ctx context.Context, request GiveFeedbackRequestObject) (GiveFeedbackResponseObject, error)
+	// ListRuns List runs
+	// (GET /v1/runs)
+	ListRuns(ctx context.Context, request ListRunsRequestObject) (ListRunsResponseObject, error)
+	// GetRun Read a run
+	// (GET /v1/runs/{id})
+	GetRun(ctx context.Context, request GetRunRequestObject) (GetRunResponseObject, error)
+	// CancelRun Stop a run
+	// (POST /v1/runs/{id}/cancel)
+	CancelRun(ctx context.Context, request CancelRunRequestObject) (CancelRunResponseObject, error)
+	// ListRunEvents Read the events of a run, while it goes on and afterwards
+	// (GET /v1/runs/{id}/events)
+	ListRunEvents(ctx context.Context, request ListRunEventsRequestObject) (ListRunEventsResponseObject, error)
+	// StartTraining Read all sources again
+	// (POST /v1/train)
+	StartTraining(ctx context.Context, request StartTrainingRequestObject) (StartTrainingResponseObject, error)
+	// CancelTraining Stop training
+	// (POST /v1/train/cancel)
+	CancelTraining(ctx context.Context, request CancelTrainingRequestObject) (CancelTrainingResponseObject, error)
+	// GetTrainingStatus Read how far training is
+	// (GET /v1/train/status)
+	GetTrainingStatus(ctx context.Context, request GetTrainingStatusRequestObject) (GetTrainingStatusResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -5612,6 +7386,67 @@ func (sh *strictHandler) UpdateDocument(w http.ResponseWriter, r *http.Request, 
 	}
 }
 
+// RollbackDocument operation middleware
+func (sh *strictHandler) RollbackDocument(w http.ResponseWriter, r *http.Request, id ID, params RollbackDocumentParams) {
+	var request RollbackDocumentRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body RollbackDocumentJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RollbackDocument(ctx, request.(RollbackDocumentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RollbackDocument")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RollbackDocumentResponseObject); ok {
+		if err := validResponse.VisitRollbackDocumentResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListDocumentVersions operation middleware
+func (sh *strictHandler) ListDocumentVersions(w http.ResponseWriter, r *http.Request, id ID, params ListDocumentVersionsParams) {
+	var request ListDocumentVersionsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDocumentVersions(ctx, request.(ListDocumentVersionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDocumentVersions")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListDocumentVersionsResponseObject); ok {
+		if err := validResponse.VisitListDocumentVersionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // UploadFile operation middleware
 func (sh *strictHandler) UploadFile(w http.ResponseWriter, r *http.Request, params UploadFileParams) {
 	var request UploadFileRequestObject
@@ -5822,6 +7657,216 @@ func (sh *strictHandler) SearchKnowledge(w http.ResponseWriter, r *http.Request)
 	}
 }
 
+// ListWebsites operation middleware
+func (sh *strictHandler) ListWebsites(w http.ResponseWriter, r *http.Request, params ListWebsitesParams) {
+	var request ListWebsitesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebsites(ctx, request.(ListWebsitesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebsites")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListWebsitesResponseObject); ok {
+		if err := validResponse.VisitListWebsitesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateWebsite operation middleware
+func (sh *strictHandler) CreateWebsite(w http.ResponseWriter, r *http.Request, params CreateWebsiteParams) {
+	var request CreateWebsiteRequestObject
+
+	request.Params = params
+
+	var body CreateWebsiteJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateWebsite(ctx, request.(CreateWebsiteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateWebsite")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CreateWebsiteResponseObject); ok {
+		if err := validResponse.VisitCreateWebsiteResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteWebsite operation middleware
+func (sh *strictHandler) DeleteWebsite(w http.ResponseWriter, r *http.Request, id ID) {
+	var request DeleteWebsiteRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteWebsite(ctx, request.(DeleteWebsiteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteWebsite")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteWebsiteResponseObject); ok {
+		if err := validResponse.VisitDeleteWebsiteResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetWebsite operation middleware
+func (sh *strictHandler) GetWebsite(w http.ResponseWriter, r *http.Request, id ID, params GetWebsiteParams) {
+	var request GetWebsiteRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWebsite(ctx, request.(GetWebsiteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWebsite")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetWebsiteResponseObject); ok {
+		if err := validResponse.VisitGetWebsiteResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UpdateWebsite operation middleware
+func (sh *strictHandler) UpdateWebsite(w http.ResponseWriter, r *http.Request, id ID, params UpdateWebsiteParams) {
+	var request UpdateWebsiteRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body UpdateWebsiteJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateWebsite(ctx, request.(UpdateWebsiteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateWebsite")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(UpdateWebsiteResponseObject); ok {
+		if err := validResponse.VisitUpdateWebsiteResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CrawlWebsite operation middleware
+func (sh *strictHandler) CrawlWebsite(w http.ResponseWriter, r *http.Request, id ID, params CrawlWebsiteParams) {
+	var request CrawlWebsiteRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body CrawlWebsiteJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CrawlWebsite(ctx, request.(CrawlWebsiteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CrawlWebsite")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CrawlWebsiteResponseObject); ok {
+		if err := validResponse.VisitCrawlWebsiteResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListWebsitePages operation middleware
+func (sh *strictHandler) ListWebsitePages(w http.ResponseWriter, r *http.Request, id ID, params ListWebsitePagesParams) {
+	var request ListWebsitePagesRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebsitePages(ctx, request.(ListWebsitePagesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebsitePages")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListWebsitePagesResponseObject); ok {
+		if err := validResponse.VisitListWebsitePagesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // CreateMessage operation middleware
 func (sh *strictHandler) CreateMessage(w http.ResponseWriter, r *http.Request, params CreateMessageParams) {
 	var request CreateMessageRequestObject
@@ -6019,6 +8064,199 @@ func (sh *strictHandler) GiveFeedback(w http.ResponseWriter, r *http.Request, id
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GiveFeedbackResponseObject); ok {
 		if err := validResponse.VisitGiveFeedbackResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListRuns operation middleware
+func (sh *strictHandler) ListRuns(w http.ResponseWriter, r *http.Request, params ListRunsParams) {
+	var request ListRunsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRuns(ctx, request.(ListRunsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRuns")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListRunsResponseObject); ok {
+		if err := validResponse.VisitListRunsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetRun operation middleware
+func (sh *strictHandler) GetRun(w http.ResponseWriter, r *http.Request, id ID) {
+	var request GetRunRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRun(ctx, request.(GetRunRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRun")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetRunResponseObject); ok {
+		if err := validResponse.VisitGetRunResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CancelRun operation middleware
+func (sh *strictHandler) CancelRun(w http.ResponseWriter, r *http.Request, id ID) {
+	var request CancelRunRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelRun(ctx, request.(CancelRunRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelRun")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CancelRunResponseObject); ok {
+		if err := validResponse.VisitCancelRunResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListRunEvents operation middleware
+func (sh *strictHandler) ListRunEvents(w http.ResponseWriter, r *http.Request, id ID, params ListRunEventsParams) {
+	var request ListRunEventsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRunEvents(ctx, request.(ListRunEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRunEvents")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListRunEventsResponseObject); ok {
+		if err := validResponse.VisitListRunEventsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// StartTraining operation middleware
+func (sh *strictHandler) StartTraining(w http.ResponseWriter, r *http.Request, params StartTrainingParams) {
+	var request StartTrainingRequestObject
+
+	request.Params = params
+
+	var body StartTrainingJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.StartTraining(ctx, request.(StartTrainingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StartTraining")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(StartTrainingResponseObject); ok {
+		if err := validResponse.VisitStartTrainingResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CancelTraining operation middleware
+func (sh *strictHandler) CancelTraining(w http.ResponseWriter, r *http.Request, params CancelTrainingParams) {
+	var request CancelTrainingRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelTraining(ctx, request.(CancelTrainingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelTraining")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CancelTrainingResponseObject); ok {
+		if err := validResponse.VisitCancelTrainingResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetTrainingStatus operation middleware
+func (sh *strictHandler) GetTrainingStatus(w http.ResponseWriter, r *http.Request, params GetTrainingStatusParams) {
+	var request GetTrainingStatusRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTrainingStatus(ctx, request.(GetTrainingStatusRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTrainingStatus")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetTrainingStatusResponseObject); ok {
+		if err := validResponse.VisitGetTrainingStatusResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -128,7 +128,7 @@ func wantPassages(w knowledge.Write, d knowledge.Document) []knowledge.Passage {
 func bare(passages []knowledge.Passage) []knowledge.Passage {
 	out := slices.Clone(passages)
 	for i, p := range out {
-		out[i] = knowledge.Passage{Ref: p.Ref, ID: p.ID, Start: p.Start, End: p.End, Heading: p.Heading, Text: p.Text}
+		out[i] = knowledge.Passage{Ref: p.Ref, ID: p.ID, Start: p.Start, End: p.End, Page: p.Page, Heading: p.Heading, Text: p.Text}
 	}
 	return out
 }

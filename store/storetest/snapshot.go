@@ -17,9 +17,6 @@ import (
 // queue is the queue that most cases use.
 const queue = "runs"
 
-// keptVersions is how many versions of a document every store keeps.
-const keptVersions = 20
-
 // A snapshot is all that can be read of a company.
 type snapshot struct {
 	Company       access.Company
@@ -28,8 +25,13 @@ type snapshot struct {
 	Messages      [][]agent.Message // of each conversation, newest first
 	Explanations  map[string]string // of each reply
 	Documents     []knowledge.Document
-	Texts         map[string][]string // of each version kept, oldest first
+	Texts         map[string][]string              // of each version kept, newest first
+	Versions      map[string][]knowledge.Version   // of each document, newest first
+	Passages      map[string][][]knowledge.Passage // of each version kept, newest first
 	Live          []knowledge.Live
+	Sources       []knowledge.Source
+	Runs          []knowledge.Run
+	Gathered      map[string]gathered // by run
 	Revision      int64
 	Changes       []knowledge.Change
 	Events        []event.Event // by stream, those of one in the order read
@@ -37,6 +39,13 @@ type snapshot struct {
 	Keys          []access.Key
 	Dead          []store.DeadJob
 	Due           bool // whether there is work to claim in [queue]
+}
+
+// gathered is what belongs to a run.
+type gathered struct {
+	Events []knowledge.RunEvent
+	Staged []knowledge.Staged
+	Pages  []knowledge.Page // last first
 }
 
 // read returns all that can be read of a company.
@@ -71,6 +80,13 @@ func readAll(ctx context.Context, s Store, company string) (out snapshot, err er
 	})
 	get("Messages", func() error { return out.readMessages(ctx, s, company) })
 	get("Documents", func() error { return out.readDocuments(ctx, s, company) })
+	get("Sources", func() (e error) {
+		out.Sources, e = paged(store.MaxLimit, func(p store.Page) (store.List[knowledge.Source], error) {
+			return s.Sources(ctx, company, knowledge.SourceFilter{}, p)
+		})
+		return e
+	})
+	get("Runs", func() error { return out.readRuns(ctx, s, company) })
 	get("LiveDocuments", func() (e error) { out.Live, e = pagedLive(ctx, s, company, 1<<20); return e })
 	get("Revision", func() (e error) { out.Revision, e = s.Revision(ctx, company); return e })
 	get("Changes", func() (e error) { out.Changes, e = pagedChanges(ctx, s, company, 0, 1000); return e })
@@ -130,15 +146,48 @@ func (out *snapshot) readDocuments(ctx context.Context, s Store, company string)
 	if err != nil {
 		return err
 	}
-	out.Texts = map[string][]string{}
+	out.Texts, out.Versions, out.Passages = map[string][]string{}, map[string][]knowledge.Version{}, map[string][][]knowledge.Passage{}
 	for _, d := range out.Documents {
-		for v := max(0, d.Version-keptVersions); v < d.Version; v++ {
-			text, err := s.DocumentText(ctx, company, d.ID, v+1)
+		if out.Versions[d.ID], err = s.Versions(ctx, company, d.ID); err != nil {
+			return err
+		}
+		for _, v := range out.Versions[d.ID] {
+			text, err := s.DocumentText(ctx, company, d.ID, v.Version)
+			if err != nil {
+				return err
+			}
+			passages, err := s.VersionPassages(ctx, company, d.ID, v.Version)
 			if err != nil {
 				return err
 			}
 			out.Texts[d.ID] = append(out.Texts[d.ID], text)
+			out.Passages[d.ID] = append(out.Passages[d.ID], passages)
 		}
+	}
+	return nil
+}
+
+func (out *snapshot) readRuns(ctx context.Context, s Store, company string) (err error) {
+	out.Runs, err = paged(store.MaxLimit, func(p store.Page) (store.List[knowledge.Run], error) {
+		return s.Runs(ctx, company, knowledge.RunFilter{}, p)
+	})
+	if err != nil {
+		return err
+	}
+	out.Gathered = map[string]gathered{}
+	for _, r := range out.Runs {
+		var g gathered
+		if g.Events, err = pagedRunEvents(ctx, s, company, r.ID, 1000); err != nil {
+			return err
+		}
+		if g.Staged, err = pagedStaged(ctx, s, company, r.ID, 1000); err != nil {
+			return err
+		}
+		g.Pages, err = paged(store.MaxLimit, func(p store.Page) (store.List[knowledge.Page], error) { return s.Pages(ctx, company, r.ID, p) })
+		if err != nil {
+			return err
+		}
+		out.Gathered[r.ID] = g
 	}
 	return nil
 }

@@ -115,7 +115,7 @@ func class(err error) string {
 	if busy, is := errors.AsType[*agent.BusyError](err); is {
 		return fmt.Sprintf("busy: %s, lapsed: %v", busy.ConversationID, busy.Lapsed)
 	}
-	for _, known := range []error{store.ErrNotFound, store.ErrConflict, store.ErrFenced, agent.ErrCitation, agent.ErrCancelled} {
+	for _, known := range []error{store.ErrNotFound, store.ErrConflict, store.ErrFenced, agent.ErrCitation, agent.ErrCancelled, knowledge.ErrRunEnded} {
 		if errors.Is(err, known) {
 			return "error: " + known.Error()
 		}
@@ -195,9 +195,6 @@ func plain(v any) any {
 	case knowledge.Live:
 		return knowledge.Live{Document: v.Document, Passages: bare(v.Passages)}
 	case knowledge.Deleted:
-		if v.Versions > 1 {
-			v.Passages = 0 // those of earlier versions may be gone already
-		}
 		v.OutOfReach = nil
 		return v
 	case snapshot:

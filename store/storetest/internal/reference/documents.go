@@ -354,12 +354,13 @@ func (s *Store) Documents(ctx context.Context, company string, f knowledge.Filte
 	err = s.read(ctx, company, func(c tenant) (err error) {
 		var all []knowledge.Document
 		for d := range maps.Values(c.documents) {
-			if (f.AgentID == "" || f.AgentID == d.AgentID) && (f.Kind == "" || f.Kind == d.Kind) && (f.ExternalID == "" || f.ExternalID == d.ExternalID) {
+			if (f.AgentID == "" || f.AgentID == d.AgentID) && (f.Kind == "" || f.Kind == d.Kind) && (f.ExternalID == "" || f.ExternalID == d.ExternalID) &&
+				(f.SourceID == "" || f.SourceID == d.SourceID) {
 				all = append(all, cloneDocument(d.Document))
 			}
 		}
 		out, err = newest(all, p, func(d knowledge.Document) string { return d.ID },
-			"documents", company, f.AgentID, string(f.Kind), f.ExternalID)
+			"documents", company, f.AgentID, string(f.Kind), f.ExternalID, f.SourceID)
 		return err
 	})
 	return out, err

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -55,6 +56,9 @@ func (s *Store) Revision(ctx context.Context, company string) (out int64, err er
 // Changes implements [knowledge.Store].
 func (s *Store) Changes(ctx context.Context, company string, after int64, limit int) (out []knowledge.Change, err error) {
 	err = s.read(ctx, company, func(c tenant) error {
+		if after < c.pruned {
+			return fmt.Errorf("changes after revision %d: %w", after, knowledge.ErrFeedPruned)
+		}
 		for _, ch := range c.changes {
 			if ch.Revision <= after {
 				continue

@@ -105,11 +105,8 @@ func (c *tenant) add(r knowledge.Run) run {
 	return added
 }
 
-// joined returns the run that is there in place of one that is to be started.
-func (c *tenant) joined(r knowledge.Run) (run, bool) {
-	if there, ok := c.runs[r.ID]; ok {
-		return there, true
-	}
+// waiting returns the queued run that is there in place of one to be started.
+func (c *tenant) waiting(r knowledge.Run) (run, bool) {
 	for _, o := range c.runs {
 		sameSource := r.SourceID != "" && o.SourceID == r.SourceID
 		sameTraining := r.Kind == knowledge.RunTraining && o.Kind == knowledge.RunTraining && o.AgentID == r.AgentID
@@ -120,29 +117,39 @@ func (c *tenant) joined(r knowledge.Run) (run, bool) {
 	return run{}, false
 }
 
+// schedule says when the source of a run that is to be started is due next.
+func (c *tenant) schedule(r knowledge.Run, next, ifDue time.Time) error {
+	if r.AgentID != "" {
+		if _, err := c.agent(r.AgentID); err != nil {
+			return err
+		}
+	}
+	if r.SourceID == "" {
+		return nil
+	}
+	src, err := c.source(r.SourceID)
+	if err != nil || next.IsZero() {
+		return err
+	}
+	if !ifDue.IsZero() && !src.NextRunAt.Equal(stored(ifDue)) {
+		return fmt.Errorf("source %s: %w: it is not due at the time given any more", src.ID, store.ErrConflict)
+	}
+	src.NextRunAt = stored(next)
+	c.sources[src.ID] = src
+	return nil
+}
+
 // StartRun implements [knowledge.RunStore].
 func (s *Store) StartRun(ctx context.Context, cm store.Commit, r knowledge.Run, next, ifDue time.Time) (out knowledge.Run, err error) {
 	err = s.step(ctx, cm, func(c *tenant, cm *store.Commit) error {
-		if r.AgentID != "" {
-			if _, err := c.agent(r.AgentID); err != nil {
+		started, there := c.runs[r.ID]
+		if !there {
+			if err := c.schedule(r, next, ifDue); err != nil {
 				return err
 			}
+			started, there = c.waiting(r)
 		}
-		if r.SourceID != "" {
-			src, err := c.source(r.SourceID)
-			if err != nil {
-				return err
-			}
-			if !next.IsZero() {
-				if !ifDue.IsZero() && !src.NextRunAt.Equal(stored(ifDue)) {
-					return fmt.Errorf("source %s: %w: it is not due at the time given any more", src.ID, store.ErrConflict)
-				}
-				src.NextRunAt = stored(next)
-				c.sources[src.ID] = src
-			}
-		}
-		started, joined := c.joined(r)
-		if joined {
+		if there {
 			cm.Events, cm.Work = nil, nil
 		} else {
 			started = c.add(r)

@@ -203,12 +203,12 @@ func (s *Store) Restage(ctx context.Context, l store.Lease, runID, from, to stri
 
 // publish does all that a run has staged, but for what has changed meanwhile.
 func (c *tenant) publish(cm *store.Commit, r *run) {
-	r.Counts.Created, r.Counts.Updated, r.Counts.Deleted = 0, 0, 0
 	r.Revision = c.revision
 	src, ok := c.sources[r.SourceID]
 	if !ok {
-		return // a training, of which the runs are published by themselves
+		return // a training, whose counts are those of its runs
 	}
+	r.Counts.Created, r.Counts.Updated, r.Counts.Deleted = 0, 0, 0
 	todo := c.standing(src, r)
 	plans := slices.Sorted(maps.Keys(todo))
 	var touched []string

@@ -35,7 +35,8 @@ type tenant struct {
 	conversations map[string]conversation
 	documents     map[string]document
 	revision      int64
-	changes       []knowledge.Change
+	changes       []knowledge.Change // after revision pruned
+	pruned        int64
 	sources       map[string]source
 	runs          map[string]run
 	events        []told           // that are kept

@@ -47,12 +47,19 @@ func (s *Store) Sweep(ctx context.Context, r knowledge.Retention, limit int) (kn
 		c := s.companies[i].clone()
 		w.documents(&c, r.Versions)
 		w.runs(&c, r.Runs)
-		c.events = slices.DeleteFunc(slices.Clone(c.events), func(ev told) bool { return w.old(ev.CreatedAt, r.Events) && w.room("events") })
+		c.events = slices.DeleteFunc(slices.Clone(c.events), func(ev told) bool {
+			return ev.place < c.told && w.old(ev.CreatedAt, r.Events) && w.room("events") // the last one stays
+		})
 		c.changes = slices.DeleteFunc(slices.Clone(c.changes), func(ch knowledge.Change) bool {
-			return r.Changes > 0 && ch.Revision <= c.revision-r.Changes && w.room("changes")
+			gone := r.Changes > 0 && ch.Revision <= c.revision-r.Changes && w.room("changes")
+			if gone {
+				c.pruned = ch.Revision
+			}
+			return gone
 		})
 		c.jobs = slices.DeleteFunc(c.jobs, func(j job) bool { return j.dead && w.old(j.died, r.DeadJobs) && w.room("jobs") })
 		c.audit = slices.DeleteFunc(slices.Clone(c.audit), func(a store.Audit) bool { return w.old(a.At, r.Audit) && w.room("audit") })
+		maps.DeleteFunc(c.receipts, func(_ receiptName, r receipt) bool { return !w.now.Before(r.keep) && w.room("receipts") })
 		s.companies[i] = c
 	}
 	return w.swept, nil

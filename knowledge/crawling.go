@@ -49,7 +49,8 @@ type crawling struct {
 	resume bool                     // the run was broken off before
 	late   bool                     // when documents may have been staged to go
 
-	entrance string // page key of the first page, or of where that redirects
+	start    string // page key of the first page
+	entrance string // and of where that redirects
 	first    crawl.Visit
 	fresh    map[string]Staged // documents that are new, by page key
 	moved    map[string]string // page keys: what is read instead of a page
@@ -83,7 +84,7 @@ func (l *Library) crawl(ctx context.Context, a *activity) error {
 	}
 	c := &crawling{
 		activity: a, site: site, stamp: stampOf(site), resume: a.run.Attempts > 1, late: a.run.Phase == phasePublish,
-		docs: map[string]*pageDocument{}, entrance: pageKey(site.URL), fresh: map[string]Staged{}, moved: map[string]string{},
+		docs: map[string]*pageDocument{}, fresh: map[string]Staged{}, moved: map[string]string{},
 		recalled: map[string]recalled{},
 	}
 	a.became = c.became
@@ -180,6 +181,8 @@ func (c *crawling) visit(ctx context.Context) (crawl.Report, error) {
 	if err != nil {
 		return crawl.Report{}, &RunError{Kind: "internal", Message: err.Error()}
 	}
+	c.start = pageKey(tour.Report().URL)
+	c.entrance = c.start
 	before := c.run.Counts.Bytes
 	for v, err := range tour.Visits(ctx) {
 		if err != nil {

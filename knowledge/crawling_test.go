@@ -38,3 +38,92 @@ func TestCrawl(t *testing.T) {
 	}
 	r.became(t, w.ID, "/ unchanged", "/hours unchanged", "/prices unchanged", "/missing gone status", "/moved moved", "/secret skipped noindex")
 }
+
+// TestCrawlFollowsASite is the life of a website: its pages are edited, added,
+// removed, moved and deleted, and the documents follow.
+func TestCrawlFollowsASite(t *testing.T) {
+	s := newSite(t, map[string]any{
+		"/":     page("Home", "/a", "/b", "/c", "/d", "/e", "/f"),
+		"/a":    page("apples"),
+		"/b":    page("bananas"),
+		"/c":    page("cherries"),
+		"/d":    page("dates"),
+		"/e":    page("elderberries"),
+		"/f":    page("figs"),
+		"/left": page("nothing leads here"),
+	})
+	r := newCrawlRig(t, nil)
+	r.works(t)
+	w, run := r.addSite(t, knowledge.Website{Source: knowledge.Source{URL: s.URL}})
+	completed(t, run, knowledge.Counts{Created: 7})
+	before := r.docs(t)
+	revision := run.Revision
+
+	s.change(func(p map[string]any) {
+		p["/"] = page("Home", "/a", "/b", "/new/c", "/d", "/e", "/g")
+		p["/a"] = page("apples", "/a2")  // only a link was added
+		p["/b"] = page("blueberries")    // edited
+		p["/c"] = moved("/old/c")        // moved, by two redirects, and edited
+		p["/old/c"] = moved("/new/c")    //
+		p["/new/c"] = page("cherry pie") //
+		delete(p, "/d")                  // removed
+		delete(p, "/e")                  // moved without a redirect
+		p["/g"] = page("elderberries")   //
+		p["/a2"] = page("apple pie")     // added; /f is linked from nowhere now, and still there
+		p["/f"] = page("figs")
+	})
+	run = r.crawl(t, w.ID, nil)
+	completed(t, run, knowledge.Counts{Created: 1, Updated: 3, Unchanged: 3, Deleted: 1, Skipped: 4})
+	if run.Revision != revision+1 {
+		t.Errorf("the crawl was published at revision %d, want %d: all at once", run.Revision, revision+1)
+	}
+	r.became(t, w.ID, "/ unchanged", "/a fetched", "/b fetched", "/new/c fetched", "/d gone status", "/e gone status", "/g fetched", "/a2 fetched",
+		"/c moved", "/old/c moved", "/f unchanged")
+	after := r.docs(t)
+	for path, from := range map[string]string{"/": "/", "/a": "/a", "/b": "/b", "/new/c": "/c", "/g": "/e", "/f": "/f"} {
+		if after[path] != before[from] {
+			t.Errorf("%s is document %s, want %s, which %s was before", path, after[path], before[from], from)
+		}
+	}
+	r.paths(t, "/", "/a", "/a2", "/b", "/f", "/g", "/new/c")
+	for text, want := range map[string]string{"bananas": "", "dates": "", "blueberries": "/b", "cherry pie": "/new/c", "elderberries": "/g", "figs": "/f"} {
+		hits, err := r.Search(t.Context(), knowledge.Query{Text: text, Limit: 1})
+		got := ""
+		if err == nil && len(hits.Hits) > 0 {
+			got = hits.Hits[0].URL[len(s.URL):]
+		}
+		if err != nil || got != want {
+			t.Errorf("search for %s finds %q, %v; want %q", text, got, err, want)
+		}
+	}
+	if d, err := r.Get(t.Context(), after["/g"]); err != nil || d.Version != 1 || d.ExternalID != s.URL+"/g" {
+		t.Errorf("document of /g = %+v, %v; want the text it had at /e, under its new address", d, err)
+	}
+	if d, err := r.Get(t.Context(), after["/new/c"]); err != nil || d.Version != 2 {
+		t.Errorf("document of /new/c = %+v, %v; want its second version", d, err)
+	}
+
+	// What somebody deletes stays away: under its address whatever it says there,
+	// and what it said under any.
+	if _, err := r.Delete(t.Context(), after["/b"]); err != nil {
+		t.Fatal(err)
+	}
+	s.change(func(p map[string]any) {
+		p["/"] = page("Home", "/a", "/b", "/new/c", "/g", "/copy")
+		p["/copy"] = page("blueberries") + "<!-- of another hash -->"
+		p["/b"] = page("blueberries", "/a")
+	})
+	completed(t, r.crawl(t, w.ID, nil), knowledge.Counts{Unchanged: 6, Skipped: 2})
+	became := []string{"/ unchanged", "/a unchanged", "/a2 unchanged", "/b skipped deleted", "/copy skipped deleted", "/f unchanged", "/g unchanged", "/new/c unchanged"}
+	r.became(t, w.ID, append(became, "/ fetched")...)
+	r.paths(t, "/", "/a", "/a2", "/f", "/g", "/new/c")
+
+	s.change(func(map[string]any) {})
+	completed(t, r.crawl(t, w.ID, nil), knowledge.Counts{Unchanged: 6, Skipped: 2})
+	r.became(t, w.ID, became...)
+	if s.sent != 0 {
+		t.Errorf("%d pages were sent again, want none", s.sent)
+	}
+	completed(t, r.crawl(t, w.ID, &knowledge.RunOptions{Force: true}), knowledge.Counts{Unchanged: 6, Skipped: 2})
+	r.paths(t, "/", "/a", "/a2", "/f", "/g", "/new/c")
+}

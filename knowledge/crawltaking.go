@@ -73,7 +73,7 @@ func (c *crawling) take(ctx context.Context, v crawl.Visit) error {
 	if d != nil {
 		d.seen = true
 	}
-	if v.FoundOn == "" && key != pageKey(c.site.URL) && was.URL != "" { // nothing leads to it any more
+	if v.FoundOn == "" && key != c.start && was.URL != "" { // nothing leads to it any more
 		p.Depth, p.FoundOn = was.Depth, was.FoundOn
 		if (v.Outcome == crawl.Fetched || v.Outcome == crawl.Unchanged) && p.Depth > max(0, c.site.MaxDepth) {
 			v.Outcome, v.Reason = crawl.Skipped, crawl.TooDeep

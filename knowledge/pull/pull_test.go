@@ -229,6 +229,9 @@ func TestEndlessPages(t *testing.T) {
 				end = pull.EndDone
 			}
 			got.wantEnd(t, end, c.complete)
+			if (len(got.report.Problems) == 0) != c.complete {
+				t.Errorf("problems = %v", got.report.Problems)
+			}
 			if len(got.items) != c.items || got.report.Requests > 8 {
 				t.Errorf("%d items with %d requests, want %d", len(got.items), got.report.Requests, c.items)
 			}

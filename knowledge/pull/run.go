@@ -7,52 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// An End says why a run ended.
-type End string
-
-// The ends of runs.
-const (
-	EndDone      End = "done"      // the last page was read
-	EndUnchanged End = "unchanged" // nothing has changed since the run that [Known] is of
-	EndRepeats   End = "repeats"   // the API gave what it had given before
-	EndItems     End = "max_items" // Source.MaxItems was reached
-	EndPages     End = "max_pages" // Source.MaxPages was reached
-	EndTime      End = "max_time"  // Options.MaxTime was reached
-	EndBytes     End = "max_bytes" // Options.MaxBytes was reached
-	EndFailed    End = "failed"    // with the [*Error] that was yielded last
-	EndCanceled  End = "canceled"  // the context ended, or the loop was left
-)
-
-// A Report sums up a run, while it goes on or after it.
-type Report struct {
-	End End // "" while the run goes on
-
-	// Complete says that all items of the list were seen, so that what a caller
-	// keeps and the run has not yielded is gone; or, if End is [EndUnchanged],
-	// is there as before. An item that was yielded with an Err is not gone.
-	Complete bool
-
-	Pages    int            // read
-	Items    int            // yielded without an Err
-	Failed   int            // yielded with an Err
-	Repeated int            // not yielded, because the same item had been before
-	Problems map[string]int // parts of items that do not fit: "title: $.name matches nothing"
-
-	Requests int
-	Bytes    int64 // of pages, unpacked
-	Took     time.Duration
-
-	Known Known // for the next run; the zero value if the API gives nothing to compare, or the list has several pages
-}
 
 // A Run is one pull of one source.
 type Run struct {
@@ -81,10 +40,6 @@ type Run struct {
 	began  time.Time
 	report Report
 }
-
-// maxWrong is how many items have to fail, and none to fit, until a run fails
-// before the end of its first page.
-const maxWrong = 100
 
 // Items pulls the source, page after page, and yields its items in the order
 // of the API. An item that cannot be taken is yielded with an Err, and the run
@@ -126,20 +81,6 @@ func (r *Run) begin() {
 	r.began = time.Now()
 	r.deadline = r.began.Add(r.puller.opts.MaxTime)
 	r.seen, r.asked, r.sums = map[[16]byte][8]byte{}, map[[16]byte]bool{}, map[[16]byte]bool{}
-}
-
-// end notes how the run ended.
-func (r *Run) end(end End) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rep := &r.report
-	rep.End, rep.Took = end, time.Since(r.began)
-	rep.Complete = rep.Complete && !r.unnamed || end == EndDone && !r.unnamed || end == EndUnchanged
-	if end == EndUnchanged {
-		rep.Known = r.known
-	} else if !rep.Complete || rep.Pages != 1 || rep.Failed > 0 {
-		rep.Known = Known{}
-	}
 }
 
 // pages reads one page after the other. EndCanceled says that the loop was left
@@ -245,164 +186,4 @@ func (r *Run) repeats(n int, pg *page) End {
 		return EndRepeats
 	}
 	return ""
-}
-
-// take yields the items of the nth page.
-func (r *Run) take(ctx context.Context, n int, a answer, pg *page, yield func(Item) bool) (End, *Error) {
-	fresh, index := 0, 0
-	var wrong *Error
-	var members []string
-	for v, err := range pg.items {
-		if ctx.Err() != nil {
-			if end := r.outOfTime(); end != "" {
-				return end, nil
-			}
-			return EndCanceled, nil
-		}
-		if r.report.Items+r.report.Failed >= r.plan.MaxItems {
-			return EndItems, nil
-		}
-		it := r.item(v, err)
-		it.Page, it.Index = n, index
-		index++
-		if repeated := r.repeated(&it); repeated {
-			r.count(func(rep *Report) { rep.Repeated++ })
-			continue
-		}
-		fresh++
-		if it.Err != nil {
-			it.Err = r.fail(a.url, a.status, it.Err)
-			it.Err.Item = r.name(&it)
-			if wrong == nil {
-				wrong, members = it.Err, r.members(v)
-			}
-		}
-		r.note(&it)
-		if !yield(it) {
-			return EndCanceled, nil
-		}
-		if n == 1 && r.report.Items == 0 && r.report.Failed == maxWrong {
-			break
-		}
-	}
-	if pg.count > 0 && fresh == 0 {
-		r.stale++
-	} else {
-		r.stale = 0
-	}
-	if n == 1 && wrong != nil && r.report.Items == 0 {
-		e := *wrong
-		e.Item, e.Message = "", fmt.Sprintf("none of the first %d items can be taken: %s", r.report.Failed, e.Message)
-		if len(members) > 0 {
-			e.Message += "; the first one has " + strings.Join(members, ", ")
-		}
-		return EndFailed, &e
-	}
-	return "", nil
-}
-
-// item takes a value of a page to its parts.
-func (r *Run) item(v any, err error) Item {
-	if err != nil {
-		return Item{Err: &Error{Kind: KindSchema, Message: err.Error()}}
-	}
-	return r.plan.mapper.item(v)
-}
-
-// repeated says whether an item was yielded before. One that has the id of
-// another gets an Err.
-func (r *Run) repeated(it *Item) bool {
-	if it.Err != nil || it.ID == "" {
-		return false
-	}
-	sum := sha256.Sum256([]byte(it.ID))
-	key, hash := [16]byte(sum[:16]), [8]byte(it.Hash[:8])
-	switch before, ok := r.seen[key]; {
-	case !ok:
-		r.seen[key] = hash
-		return false
-	case before == hash:
-		return true
-	}
-	*it = Item{ID: it.ID, Page: it.Page, Index: it.Index, Err: &Error{
-		Kind: KindMapping, Path: r.plan.mapper.idText(), Message: "another item of this run has the same id; an id names one item",
-	}}
-	return false
-}
-
-// note counts an item.
-func (r *Run) note(it *Item) {
-	r.count(func(rep *Report) {
-		if it.Err != nil {
-			rep.Failed++
-			r.unnamed = r.unnamed || it.ID == ""
-			return
-		}
-		rep.Items++
-		for _, p := range it.Problems {
-			rep.problem(p.String())
-		}
-	})
-}
-
-func (rep *Report) problem(text string) {
-	if rep.Problems == nil {
-		rep.Problems = map[string]int{}
-	}
-	rep.Problems[text]++
-}
-
-// String is the problem in one line.
-func (p Problem) String() string { return p.Field + ": " + p.Path + " " + p.Message }
-
-// name is what errors call an item.
-func (r *Run) name(it *Item) string {
-	if it.ID != "" {
-		return clip(r.plan.mask.text(it.ID), 128) // in this order: half a secret is one, too
-	}
-	return fmt.Sprintf("%d of page %d", it.Index+1, it.Page)
-}
-
-// members are the names of an item's members, as many as fit in a message.
-func (r *Run) members(v any) []string {
-	object, ok := v.(map[string]any)
-	if !ok {
-		return nil
-	}
-	names := slices.Sorted(maps.Keys(object))
-	if len(names) > 20 {
-		names = append(names[:20], "…")
-	}
-	for i, n := range names {
-		names[i] = clip(r.plan.mask.text(oneLine(n)), 40)
-	}
-	return names
-}
-
-// learn keeps what the answer says of the state of the list, for [Known].
-func (r *Run) learn(h http.Header) {
-	etag, modified := h.Get("Etag"), h.Get("Last-Modified")
-	if etag == "" && modified == "" || len(etag)+len(modified) > 1024 {
-		return
-	}
-	r.count(func(rep *Report) { rep.Known = Known{ETag: etag, LastModified: modified, Source: r.plan.fingerprint()} })
-}
-
-// count changes the report.
-func (r *Run) count(change func(*Report)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	change(&r.report)
-}
-
-// Report tells how far the run is. It may be called at any time.
-func (r *Run) Report() Report {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rep := r.report
-	rep.Problems = maps.Clone(rep.Problems)
-	if rep.End == "" && !r.began.IsZero() {
-		rep.Took = time.Since(r.began)
-	}
-	return rep
 }

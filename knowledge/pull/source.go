@@ -126,6 +126,13 @@ type plan struct {
 	mask       *mask
 }
 
+// Check returns the [*FieldError] with which [Puller.Pull] would refuse a source, or
+// nil.
+func Check(s Source) error {
+	_, err := newPlan(s, true)
+	return err
+}
+
 // newPlan checks s. The error is a [*FieldError].
 func newPlan(s Source, mapped bool) (*plan, error) {
 	s.Header = s.Header.Clone()

@@ -226,6 +226,9 @@ func TestBoundsOfARun(t *testing.T) {
 				c.src.Pagination = pull.Pagination{Kind: pull.Page}
 				got := n.pull(t, &c.opts, c.src)
 				got.wantEnd(t, c.end, false)
+				if len(got.report.Problems) != 1 {
+					t.Errorf("problems = %v, want the bound", got.report.Problems)
+				}
 				if len(got.items) != c.items {
 					t.Errorf("%d items, want %d", len(got.items), c.items)
 				}

@@ -6,6 +6,7 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ func (e *UnknownKeyError) Error() string {
 }
 
 // Keys are master keys held in memory, a [Keyring]. The first seals, all open.
+// Printed, logged or written as JSON, they show their ids alone.
 type Keys struct {
 	ring []masterKey
 }
@@ -34,13 +36,13 @@ type masterKey struct {
 }
 
 // ParseKeys reads master keys separated by commas, each 32 bytes in standard
-// base64. Its errors name a key by its place in the list.
+// base64 or in hexadecimal. Its errors name a key by its place in the list.
 func ParseKeys(list string) (*Keys, error) {
 	k := new(Keys)
 	for i, text := range strings.Split(list, ",") {
-		secret, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSpace(text))
+		secret, err := decodeKey(strings.TrimSpace(text))
 		if err != nil || len(secret) != keySize {
-			return nil, fmt.Errorf("master key %d is not 32 bytes in base64; make one with: openssl rand -base64 32", i+1)
+			return nil, fmt.Errorf("master key %d is not 32 bytes in base64 or hexadecimal; make one with: openssl rand -base64 32", i+1)
 		}
 		key, err := newMasterKey(secret)
 		if err != nil {
@@ -52,6 +54,14 @@ func ParseKeys(list string) (*Keys, error) {
 		k.ring = append(k.ring, key)
 	}
 	return k, nil
+}
+
+// decodeKey reads a key, whose length tells in which of two ways it is written.
+func decodeKey(text string) ([]byte, error) {
+	if len(text) == hex.EncodedLen(keySize) {
+		return hex.DecodeString(text)
+	}
+	return base64.StdEncoding.Strict().DecodeString(text)
 }
 
 // newMasterKey derives the key that wraps and the id from secret, so that
@@ -67,6 +77,21 @@ func newMasterKey(secret []byte) (masterKey, error) {
 	}
 	return masterKey{id: KeyID(id), aead: gcm(wrap)}, nil
 }
+
+// String names the keys by their ids.
+func (k *Keys) String() string {
+	ids := make([]string, len(k.ring))
+	for i, m := range k.ring {
+		ids[i] = m.id.String()
+	}
+	return "master keys " + strings.Join(ids, ", ")
+}
+
+// GoString is String, for the verb %#v.
+func (k *Keys) GoString() string { return k.String() }
+
+// MarshalText is String, for JSON and for logs.
+func (k *Keys) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // First names the master key that seals new secrets.
 func (k *Keys) First() KeyID { return k.ring[0].id }

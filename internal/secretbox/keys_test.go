@@ -3,7 +3,10 @@ package secretbox_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -50,7 +53,11 @@ func TestParseKeys(t *testing.T) {
 		{base64.StdEncoding.EncodeToString(make([]byte, 33)), "master key 1 is not 32 bytes"},
 		{one[:43], "master key 1 is not 32 bytes"},
 		{one[:42] + "F=", "master key 1 is not 32 bytes"}, // bits that mean nothing
-		{strings.Repeat("0", 64), "master key 1 is not 32 bytes"},
+		{strings.Repeat("0f", 32), ""},
+		{strings.Repeat("0F", 32) + "," + one, ""},
+		{strings.Repeat("0", 63), "master key 1 is not 32 bytes"},
+		{strings.Repeat("0g", 32), "master key 1 is not 32 bytes"},
+		{strings.Repeat("01", 32) + "," + one, "master key 2 is in the list before"},
 	} {
 		keys, err := secretbox.ParseKeys(tt.list)
 		if tt.want == "" {
@@ -64,6 +71,33 @@ func TestParseKeys(t *testing.T) {
 		}
 		if err != nil && (strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), one)) {
 			t.Errorf("error %q tells a key", err)
+		}
+	}
+}
+
+func TestKeysAreNotPrinted(t *testing.T) {
+	_, k := box(t, key(1), key(2))
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("keys", "keys", k, "ring", secretbox.Keyring(k))
+	raw, err := json.Marshal(map[string]any{"keys": k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := fmt.Sprint(k)
+	if want := "master keys " + k.First().String() + ", "; !strings.HasPrefix(ids, want) {
+		t.Errorf("String() = %q, want %q and another id", ids, want)
+	}
+	for _, got := range []string{fmt.Sprintf("%v", k), fmt.Sprintf("%+v", k), fmt.Sprintf("%#v", k), fmt.Sprintf("%s", k), string(raw), log.String()} {
+		if !strings.Contains(got, ids) {
+			t.Errorf("printed %q, want the ids", got)
+		}
+		for _, b := range []byte{1, 2} {
+			secret := bytes.Repeat([]byte{b}, 32)
+			for _, form := range []string{key(b), hex.EncodeToString(secret), string(secret), fmt.Sprint(secret)} {
+				if strings.Contains(got, form) {
+					t.Errorf("printed %q, which holds a key", got)
+				}
+			}
 		}
 	}
 }

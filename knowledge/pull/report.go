@@ -32,10 +32,10 @@ type Report struct {
 	// is there as before. An item that was yielded with an Err is not gone.
 	Complete bool
 
-	Pages    int            // read
-	Items    int            // yielded without an Err
-	Failed   int            // yielded with an Err
-	Repeated int            // not yielded, because the same item had been before
+	Pages    int // read
+	Items    int // yielded without an Err
+	Failed   int // yielded with an Err
+	Repeated int // not yielded, because the same item had been before
 
 	// Problems are parts of items that do not fit, with how many items have them,
 	// such as "title: $.name matches nothing"; and what keeps the run from having

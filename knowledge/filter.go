@@ -20,13 +20,6 @@ const (
 // filterFields are what a filter may ask for beside the metadata.
 var filterFields = []string{"$external_id", "$kind", "$language", "$source_id", "$url"}
 
-// fieldsOf are the values of filterFields that a document has.
-func fieldsOf(d *Document) map[string]string {
-	return map[string]string{
-		"$external_id": d.ExternalID, "$kind": string(d.Kind), "$language": d.Language, "$source_id": d.SourceID, "$url": d.URL,
-	}
-}
-
 // readFilter reads [Query.Filter]. What it cannot take is an [InvalidError] that
 // names the place, such as filter.$or[1].price.$gte.
 func readFilter(filter map[string]any) (index.Filter, error) {

@@ -305,7 +305,8 @@ func (x *indexes) forget(company string, f *followed) {
 // indexed is what the index knows of a document.
 func indexed(d Live) *index.Document {
 	out := &index.Document{
-		ID: d.ID, Version: d.Version, AgentID: d.AgentID, Metadata: d.Metadata, Fields: fieldsOf(&d.Document),
+		ID: d.ID, Version: d.Version, AgentID: d.AgentID, Metadata: d.Metadata, URL: d.URL, ExternalID: d.ExternalID,
+		Fields:   map[string]string{"$kind": string(d.Kind), "$language": d.Language, "$source_id": d.SourceID},
 		Passages: make([]index.Passage, len(d.Passages)),
 	}
 	if _, own := d.Metadata["title"]; d.Kind == KindContent && !own { // over HTTP it stands in the metadata

@@ -58,6 +58,7 @@ type check struct {
 	of      []check
 	numbers []uint32 // of attributes, sorted
 	bits    []uint64 // of attributes, by number
+	text    *textTest
 }
 
 type checkKind uint8
@@ -70,6 +71,7 @@ const (
 	not
 	among  // some attribute is one of numbers
 	marked // some attribute has its bit
+	worded // a field of the document's own passes
 )
 
 func (f All) look(s *state) check { return s.combine(f, all, never, always) }
@@ -78,7 +80,10 @@ func (f Any) look(s *state) check { return s.combine(f, some, always, never) }
 func (f All) stretches() bool { return slices.ContainsFunc(f, Filter.stretches) }
 func (f Any) stretches() bool { return slices.ContainsFunc(f, Filter.stretches) }
 func (f Not) stretches() bool { return f.Filter.stretches() }
-func (f Has) stretches() bool { return !slices.ContainsFunc(f.Tests, Test.points) }
+func (f Has) stretches() bool { return !f.ofText() && !slices.ContainsFunc(f.Tests, Test.points) }
+
+// ofText reports whether it is about a field of the document's own.
+func (f Has) ofText() bool { return f.Name == urlField || f.Name == externalField }
 
 // combine looks up filters of which one that is decisive decides, and those that
 // are idle do not count.
@@ -117,6 +122,12 @@ func (f Not) look(s *state) check {
 func (t Test) points() bool { return t.Op == Eq || t.Op == In }
 
 func (f Has) look(s *state) check {
+	if f.ofText() {
+		if t, ok := f.textTest(); ok {
+			return check{kind: worded, text: &t}
+		}
+		return check{}
+	}
 	name := nameKey(f.Name)
 	all := stretch{name, after(name)}
 	var points []string
@@ -199,34 +210,36 @@ func (s *state) among(keys []string) check {
 	return c
 }
 
-// passes reports whether a document with these attributes is chosen.
-func (c *check) passes(attrs []uint32) bool {
+// passes reports whether a document is chosen.
+func (c *check) passes(s *state, document uint32) bool {
 	switch c.kind {
 	case always:
 		return true
 	case all:
 		for i := range c.of {
-			if !c.of[i].passes(attrs) {
+			if !c.of[i].passes(s, document) {
 				return false
 			}
 		}
 		return true
 	case some:
 		for i := range c.of {
-			if c.of[i].passes(attrs) {
+			if c.of[i].passes(s, document) {
 				return true
 			}
 		}
 	case not:
-		return !c.of[0].passes(attrs)
+		return !c.of[0].passes(s, document)
 	case among:
-		return meet(c.numbers, attrs)
+		return meet(c.numbers, s.attributes(document))
 	case marked:
-		for _, n := range attrs {
+		for _, n := range s.attributes(document) {
 			if c.bits[n/64]>>(n%64)&1 != 0 {
 				return true
 			}
 		}
+	case worded:
+		return c.text.passes(s, &s.documents[document])
 	}
 	return false
 }
@@ -280,7 +293,7 @@ func (f *filter) allows(s *state, number uint32) bool {
 		return true
 	}
 	if f.document != number+1 {
-		f.document, f.passed = number+1, f.check.passes(s.attributes(number))
+		f.document, f.passed = number+1, f.check.passes(s, number)
 	}
 	return f.passed
 }

@@ -8,7 +8,7 @@ import (
 func TestFilters(t *testing.T) {
 	x := New(nil)
 	put := func(id, agent, kind string, metadata map[string]any) {
-		x.Put(Document{ID: id, AgentID: agent, Fields: map[string]string{"$kind": kind, "$url": ""}, Metadata: metadata, Passages: []Passage{{Body: "tea"}}})
+		x.Put(Document{ID: id, AgentID: agent, Fields: map[string]string{"$kind": kind, "$language": ""}, ExternalID: id + id, URL: strings.ReplaceAll("https://x/"+id, "https://x/b", ""), Metadata: metadata, Passages: []Passage{{Body: "tea"}}})
 	}
 	put("a", "", "page", map[string]any{"lang": "en", "tags": []any{"x", "y"}, "year": 2024, "t": "\U0010FFFF"})
 	put("b", "agt_1", "qa", map[string]any{"lang": "fr", "tags": []string{"y"}, "year": 2025.0, "zero": 0.0, "t": ""})
@@ -27,7 +27,20 @@ func TestFilters(t *testing.T) {
 		{Query{Filter: in("$kind", "qa", "page"), AgentID: "agt_2"}, "a c"},
 		{Query{Filter: is("$kind", "none")}, ""},
 		{Query{Filter: is("$$kind", "own")}, "c"},
-		{Query{Filter: has("$url")}, ""},
+		{Query{Filter: has("$language")}, ""},
+		{Query{Filter: has("$url")}, "a c"},
+		{Query{Filter: Not{has("$url")}}, "b"},
+		{Query{Filter: is("$url", "")}, ""},
+		{Query{Filter: is("$url", "https://x/a")}, "a"},
+		{Query{Filter: is("$url", 1.0)}, ""},
+		{Query{Filter: in("$external_id", "cc", 1.0, "aa", "ab")}, "a c"},
+		{Query{Filter: in("$external_id")}, ""},
+		{Query{Filter: has("$external_id", Test{Op: Gt, Value: "aa"}, Test{Op: Lte, Value: "cc"})}, "b c"},
+		{Query{Filter: has("$external_id", Test{Op: Gte, Value: "aa"}, Test{Op: Lt, Value: "cc"}, Test{Op: Lt, Value: "bb"})}, "a"},
+		{Query{Filter: has("$external_id", Test{Op: Prefix, Value: "b"})}, "b"},
+		{Query{Filter: has("$external_id", Test{Op: Prefix, Value: ""})}, "a b c"},
+		{Query{Filter: has("$external_id", Test{Op: Gt, Value: 1.0})}, ""},
+		{Query{Filter: has("$external_id", Test{Op: Gt, Value: "aa"}, Test{Op: In, In: []any{"aa", "bb"}}, Test{Op: Eq, Value: "bb"})}, "b"},
 		{Query{Filter: is("lang", "en")}, "a c"},
 		{Query{Filter: in("lang", "fr", "de", 3.0, true)}, "b"},
 		{Query{Filter: is("tags", "y")}, "a b"},

@@ -48,11 +48,13 @@ type Document struct {
 	Version int
 	AgentID string // the only agent that may use it; "": all of them
 
-	// Metadata and Fields are what a [Filter] compares: of metadata the strings,
-	// numbers, booleans and lists of them; of fields, whose names begin with "$",
-	// those that are not empty.
-	Metadata map[string]any
-	Fields   map[string]string
+	// What a [Filter] compares: of metadata the strings, numbers, booleans and
+	// lists of them; of fields, whose names begin with "$", those that are not
+	// empty. URL and ExternalID are the fields $url and $external_id, which are
+	// each document's own.
+	Metadata        map[string]any
+	Fields          map[string]string
+	URL, ExternalID string
 
 	Passages []Passage
 }

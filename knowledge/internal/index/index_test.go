@@ -325,7 +325,8 @@ func synthetic(n int) ([]Change, []string) {
 	for i := range changes {
 		d := doc(fmt.Sprint("doc", i), text(70, 0))
 		d.Metadata = map[string]any{"tenth": i % 10, "price": rnd.Float64() * 100, "tags": []string{fmt.Sprint("t", i%7), fmt.Sprint("t", i%11)}}
-		d.Fields = map[string]string{"$kind": "page", "$language": "en", "$url": fmt.Sprint("https://shop.example/page/", i)}
+		d.Fields = map[string]string{"$kind": "page", "$language": "en"}
+		d.URL = fmt.Sprint("https://shop.example/page/", i)
 		changes[i].Put = &d
 	}
 	queries := make([]string, 256)

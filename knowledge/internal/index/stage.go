@@ -18,8 +18,9 @@ type stagedChange struct {
 	attr []string // keys of the document's attributes
 	rows []stagedRow
 	// passages is how many rows are different passages.
-	passages  int
-	questions []stagedQuestion
+	passages      int
+	questions     []stagedQuestion
+	external, url string
 }
 
 // A stagedRow is a passage, or a passage with one of its questions.
@@ -54,7 +55,7 @@ func (x *Index) stage(changes []Change) batch {
 }
 
 func (s *stager) put(d *Document) {
-	c := stagedChange{id: strings.Clone(d.ID), put: true, attr: attributes(d), passages: len(d.Passages)}
+	c := stagedChange{id: strings.Clone(d.ID), put: true, attr: attributes(d), passages: len(d.Passages), external: d.ExternalID, url: d.URL}
 	c.doc = document{id: c.id, version: d.Version}
 	for i := range d.Passages {
 		p := &d.Passages[i]

@@ -33,6 +33,7 @@ type state struct {
 	attrs     map[string]uint32 // numbers of what documents are filtered by, see attributes
 	attrKeys  []string          // by number
 	attrLists []uint32          // those of document after document
+	texts     []byte            // see putTexts
 	order     []uint32          // the first so many of attrs in order, see Index.order
 
 	questions     []question
@@ -66,6 +67,7 @@ type document struct {
 	rows      uint32
 	passages  int
 
+	texts         texts
 	questions     uint32 // the first one in questions
 	questionCount uint32
 }
@@ -116,10 +118,11 @@ func (s *state) put(c *stagedChange, numbers []uint32) {
 		s.attrLists = append(s.attrLists, s.attribute(key))
 	}
 	slices.Sort(s.attrLists[d.attrs:])
+	d.texts = s.putTexts(c.external, c.url)
 	number := uint32(len(s.documents))
 	s.documents = append(s.documents, d)
 	s.byID[d.id] = number
-	s.size += int64(len(d.id)) + 128
+	s.size += int64(len(d.id)) + 136
 	s.passages += d.passages
 	s.putQuestions(number, c.questions)
 	for _, r := range c.rows {
@@ -203,7 +206,7 @@ func (s *state) compacted() state {
 		if n, ok := s.byID[d.id]; !ok || int(n) != i {
 			continue
 		}
-		change := stagedChange{id: d.id, put: true, doc: d, passages: d.passages}
+		change := stagedChange{id: d.id, put: true, doc: d, passages: d.passages, external: string(s.external(&d)), url: string(s.url(&d))}
 		for _, n := range s.attributes(uint32(i)) {
 			change.attr = append(change.attr, s.attrKeys[n])
 		}
@@ -245,7 +248,7 @@ func (s *state) compacted() state {
 }
 
 func (s *state) bytes() int64 {
-	rows := 16*cap(s.attrKeys) + 4*cap(s.attrLists) + 4*cap(s.order) + 2*cap(s.lengths) + 4*cap(s.docs) + 4*cap(s.ordinals) + 8*cap(s.dead) + 4*cap(s.norms)
+	rows := 16*cap(s.attrKeys) + 4*cap(s.attrLists) + 4*cap(s.order) + cap(s.texts) + 2*cap(s.lengths) + 4*cap(s.docs) + 4*cap(s.ordinals) + 8*cap(s.dead) + 4*cap(s.norms)
 	rows += 64*cap(s.questions) + 4*cap(s.questionTerms) + 24*len(s.byHash)
 	return s.size + int64(rows) + int64(bits.UintSize)
 }

@@ -53,6 +53,9 @@ func (c *Company) Conversations() *agent.Conversations {
 	return c.desk.agents.Conversations(c.id).By(c.request)
 }
 
+// Users reads, exports and deletes what the company's customers have said.
+func (c *Company) Users() *agent.Users { return c.desk.agents.Users(c.id).By(c.request) }
+
 // Knowledge is what the company's agents may answer from.
 func (c *Company) Knowledge() *knowledge.Base { return c.desk.library.Company(c.id).By(c.request) }
 

@@ -63,7 +63,7 @@ func Cite(p knowledge.Passage, start, end int) Citation {
 	return Citation{
 		DocumentID: p.DocumentID, DocumentVersion: p.Version, PassageID: p.ID, Ordinal: p.Ordinal,
 		Start: start, End: end, Quote: p.Text[start-p.Start : end-p.Start],
-		Title: p.Title, URL: p.URL, ExternalID: p.ExternalID, Heading: slices.Clone(p.Heading),
+		Title: p.Title, URL: p.URL, ExternalID: p.ExternalID, Heading: slices.Clone(p.Heading), Page: p.Page, Kind: p.Kind,
 	}
 }
 

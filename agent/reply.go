@@ -1,6 +1,10 @@
 package agent
 
-import "time"
+import (
+	"time"
+
+	"github.com/answerdesk-go/answerdesk/knowledge"
+)
 
 // An Outcome says what a reply does. More are added over time.
 type Outcome string
@@ -56,6 +60,11 @@ type Citation struct {
 	URL        string   `json:"url,omitzero"`
 	ExternalID string   `json:"external_id,omitzero"`
 	Heading    []string `json:"heading,omitzero"` // the headings above the quote, outermost first
+	Page       int      `json:"page,omitzero"`    // of a PDF, slide of a presentation, sheet of a workbook, from 1
+
+	// Kind is that of the document: a customer may be told that a quote is an
+	// answer somebody wrote, [knowledge.KindQA].
+	Kind knowledge.Kind `json:"kind,omitzero"`
 
 	// ClaimStart and ClaimEnd are the byte range in the reply's text that the
 	// quote bears out, and that is erased with it.

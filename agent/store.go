@@ -12,6 +12,7 @@ type Store interface {
 	AgentStore
 	TurnStore
 	ConversationStore
+	UserStore
 }
 
 // An AgentStore keeps agents.
@@ -109,6 +110,27 @@ type ConversationStore interface {
 	// DeleteConversation removes a conversation with all its messages. A turn
 	// that runs is fenced off.
 	DeleteConversation(ctx context.Context, c store.Commit, id string) error
+}
+
+// A UserStore reads and deletes what customers have said, by the id that the caller
+// gave them. A conversation is a user's if it began as theirs, or if a message of
+// theirs is in it.
+type UserStore interface {
+	// User sums up what is stored of a user, or returns a [store.NotFoundError]
+	// for one without conversations.
+	User(ctx context.Context, company, userID string) (UserRecord, error)
+
+	// UserConversations returns conversations of a user, ordered by id, those
+	// after the given id.
+	UserConversations(ctx context.Context, company, userID, after string, limit int) ([]Conversation, error)
+
+	// DeleteUser removes all conversations of a user, as DeleteConversation does,
+	// and writes conversation.deleted for each. For a user without conversations
+	// it returns a [store.NotFoundError].
+	DeleteUser(ctx context.Context, c store.Commit, userID string) (DeletedUser, error)
+
+	// Citing lists the replies that cite a document, newest first.
+	Citing(ctx context.Context, company, documentID string, p store.Page) (store.List[Message], error)
 }
 
 // A Begin is what a turn begins with.

@@ -21,7 +21,6 @@ const (
 	TrainingCompleted   Type = "training.completed"   // a run has published what it read
 	TrainingFailed      Type = "training.failed"      // a run ended and has published nothing
 	TrainingCancelled   Type = "training.cancelled"   // somebody stopped a run; it has published nothing
-	UserDeleted         Type = "user.deleted"         // all conversations of a user are gone
 	AgentCreated        Type = "agent.created"
 	AgentUpdated        Type = "agent.updated"
 	AgentDeleted        Type = "agent.deleted"

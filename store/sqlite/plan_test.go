@@ -46,6 +46,7 @@ var mayRead = []struct{ part, why string }{
 	{"user_id = ? AND agent_id = ? AND user_id <> '' ORDER BY last_message_at DESC", "those of one user with one agent are sorted"},
 	{"user_id = ? AND user_id <> ''", "those of one user are sorted"},
 	{"AND external_id = ? AND external_id <> '' ORDER BY id DESC LIMIT", "those of one external id, at most one an agent, are sorted"},
+	{"FROM citations c CROSS JOIN messages m", "the replies that cite one document are sorted"},
 	{"sqlite_dbpage", "pages by number"},
 }
 

@@ -48,6 +48,7 @@ func groups() []group {
 		{"citations", citations},
 		{"conversations", conversations},
 		{"feedback", feedback},
+		{"users", users},
 		{"knowledge", documents},
 		{"feed", feed},
 		{"sources", sources},

@@ -29,6 +29,9 @@ func (d *Desk) Run(ctx context.Context) error {
 	if err := d.library.Schedule(runner); err != nil {
 		return err
 	}
+	if err := runner.Every("what has had its time", sweepEvery, d.sweep); err != nil {
+		return err
+	}
 	if m, ok := d.store.(maintainer); ok {
 		err := runner.Every("store", 30*time.Second, func(ctx context.Context) error {
 			_, err := m.Maintain(ctx)

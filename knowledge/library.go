@@ -86,7 +86,7 @@ func New(s Store, opts *Options) *Library {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	l := &Library{store: s, indexes: newIndexes(s, o), client: o.HTTPClient}
+	l := &Library{store: s, sources: s, runs: s, indexes: newIndexes(s, o), client: o.HTTPClient}
 	if o.HTTPClient != nil {
 		crawler, err := crawl.New(o.HTTPClient, crawlOptions(o.Crawl))
 		if err != nil {
@@ -97,8 +97,6 @@ func New(s Store, opts *Options) *Library {
 	if o.Keyring != nil {
 		l.box = secretbox.New(o.Keyring)
 	}
-	l.sources, _ = s.(SourceStore)
-	l.runs, _ = s.(RunStore)
 	return l
 }
 

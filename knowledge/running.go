@@ -23,9 +23,6 @@ const (
 // Schedule adds to a runner what a library does in the background: its runs, and the
 // reading of sources when they are due.
 func (l *Library) Schedule(r *work.Runner) error {
-	if l.runs == nil {
-		return nil
-	}
 	backoff := []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, time.Minute}
 	runs := work.Queue{
 		Name: queueRuns, Handler: l.work, Ordered: true, Parallel: 4, Timeout: runTimeout, Backoff: backoff, MaxAttempts: 1 << 20,

@@ -64,8 +64,8 @@ type Store interface {
 	// id.
 	DocumentHashes(ctx context.Context, company, agentID string, externalIDs []string) (map[string][32]byte, error)
 
-	// DocumentText returns the stored text of a version; 0 is the newest. A
-	// store may keep no more than the last 20.
+	// DocumentText returns the stored text of a version; 0 is the newest. Older
+	// ones are kept until [RunStore.Sweep] removes them.
 	DocumentText(ctx context.Context, company, id string, version int) (string, error)
 
 	// Documents lists documents without their texts, newest first.

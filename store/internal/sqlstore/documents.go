@@ -13,9 +13,6 @@ import (
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
-// keptVersions is how many texts of a document are kept.
-const keptVersions = 20
-
 // A documentRow is a document with what a write compares.
 type documentRow struct {
 	knowledge.Document

@@ -32,15 +32,19 @@ func (s *Store) EndRun(ctx context.Context, c store.Commit, l store.Lease, given
 			return fmt.Errorf("run %s: %w: %q is no state that a run ends in", r.ID, store.ErrConflict, given.State)
 		}
 		r.State, r.Phase, r.Counts, r.Error = given.State, given.Phase, given.Counts, given.Error
+		at, err := tx.Now()
+		if err != nil {
+			return err
+		}
 		c.Events = foreign(c.Events)
 		if r.State == knowledge.RunCompleted {
-			events, err := publish(tx, c.Company, &r)
+			events, err := publish(tx, c.Company, &r, at)
 			if err != nil {
 				return err
 			}
 			c.Events = append(c.Events, events...)
 		}
-		if err := endRun(tx, c.Company, &r); err != nil {
+		if err := endRun(tx, c.Company, &r, at); err != nil {
 			return err
 		}
 		out = r.Run
@@ -51,16 +55,12 @@ func (s *Store) EndRun(ctx context.Context, c store.Commit, l store.Lease, given
 
 // publish does all that a run has staged, but for what has changed meanwhile, and
 // returns the events that tell of it.
-func publish(tx Tx, company string, r *runRow) (events []event.Event, err error) {
-	r.Counts.Created, r.Counts.Updated, r.Counts.Deleted = 0, 0, 0
-	if r.SourceID == "" { // a training, of which the runs are published by themselves
+func publish(tx Tx, company string, r *runRow, at int64) (events []event.Event, err error) {
+	if r.SourceID == "" { // a training, whose counts are those of its runs
 		r.Revision, err = revisionOf(tx, company)
 		return nil, err
 	}
-	at, err := tx.Now()
-	if err != nil {
-		return nil, err
-	}
+	r.Counts.Created, r.Counts.Updated, r.Counts.Deleted = 0, 0, 0
 	if err := forgetOvertaken(tx, company, r.ID); err != nil {
 		return nil, err
 	}
@@ -148,18 +148,7 @@ func publishWrites(tx Tx, company, runID string) (written []documentRow, err err
 		WHERE company = ? AND run_id = ? AND new_text = 1`, company, runID); err != nil {
 		return nil, err
 	}
-	var dropped [][]any
-	err = all(tx, func(r Rows) error {
-		var document string
-		var version int
-		err := r.Scan(&document, &version)
-		dropped = append(dropped, []any{company, document, version - keptVersions})
-		return err
-	}, `SELECT document_id, version FROM staged WHERE company = ? AND run_id = ? AND new_text = 1 AND version > ?`, company, runID, keptVersions)
-	if err != nil {
-		return nil, err
-	}
-	return written, dropVersions(tx, dropped)
+	return written, nil
 }
 
 // forgetOvertaken takes out of what a run has staged the documents that somebody

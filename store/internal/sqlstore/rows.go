@@ -11,7 +11,7 @@ import (
 // documentRows are the rows that the writes of a step come to, to be written
 // together: each list goes to the database at one time.
 type documentRows struct {
-	documents, versions, passages, dropped [][]any
+	documents, versions, passages [][]any
 }
 
 // add notes what a write of an actor makes of a document.
@@ -32,9 +32,6 @@ func (r *documentRows) add(company, actor string, d documentRow, w knowledge.Wri
 		return nil
 	}
 	r.versions = append(r.versions, []any{company, d.ID, d.Version, d.Title, string(d.Format), len(w.Text), actor, micros(d.UpdatedAt)})
-	if d.Version > keptVersions {
-		r.dropped = append(r.dropped, []any{company, d.ID, d.Version - keptVersions})
-	}
 	return r.addPassages(company, d.ID, d.Version, w)
 }
 
@@ -76,24 +73,12 @@ func (r *documentRows) write(tx Tx) error {
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, r.versions); err != nil {
 		return err
 	}
-	if err := r.writePassages(tx); err != nil {
-		return err
-	}
-	return dropVersions(tx, r.dropped)
+	return r.writePassages(tx)
 }
 
 func (r *documentRows) writePassages(tx Tx) error {
 	return tx.Each(`INSERT INTO passages (company, document_id, version, ordinal, body_at, start_at, end_at, page, heading, body)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, r.passages)
-}
-
-// dropVersions removes the texts of documents up to a version: each has company,
-// document and version.
-func dropVersions(tx Tx, versions [][]any) error {
-	if err := tx.Each(`DELETE FROM passages WHERE company = ? AND document_id = ? AND version <= ?`, versions); err != nil {
-		return err
-	}
-	return tx.Each(`DELETE FROM document_versions WHERE company = ? AND document_id = ? AND version <= ?`, versions)
 }
 
 // actorOf returns who a commit says does it.

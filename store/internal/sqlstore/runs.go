@@ -311,13 +311,9 @@ func tell(tx Tx, company string, r *runRow, events ...knowledge.RunEvent) error 
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, rows)
 }
 
-// endRun writes how a run ended, and removes what it still has staged.
-func endRun(tx Tx, company string, r *runRow) error {
+// endRun writes how a run ended and when, and removes what it still has staged.
+func endRun(tx Tx, company string, r *runRow, at int64) error {
 	if err := unstage(tx, company, `run_id = ?`, r.ID); err != nil {
-		return err
-	}
-	at, err := tx.Now()
-	if err != nil {
 		return err
 	}
 	r.Ahead, r.UpdatedAt, r.EndedAt = 0, moment(at), moment(at)
@@ -352,8 +348,12 @@ func (s *Store) CancelRun(ctx context.Context, c store.Commit, runID string) (ou
 		if r.State.Ended() {
 			c.Events = nil
 		} else {
+			at, err := tx.Now()
+			if err != nil {
+				return err
+			}
 			r.State = knowledge.RunCancelled
-			if err := endRun(tx, c.Company, &r); err != nil {
+			if err := endRun(tx, c.Company, &r, at); err != nil {
 				return err
 			}
 		}

@@ -194,7 +194,7 @@ func (s *Store) DeleteSource(ctx context.Context, c store.Commit, id string) (ou
 			return err
 		}
 		out = knowledge.Deleted{DocumentID: id, DeletedAt: moment(at)}
-		events, err := removeSource(tx, c.Company, id)
+		events, err := removeSource(tx, c.Company, id, at)
 		if err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (s *Store) DeleteSource(ctx context.Context, c store.Commit, id string) (ou
 // removeSource removes a source with what its runs saw and staged and with its
 // tombstones, cancels the runs that have not ended, and returns how many events the
 // source had. Its documents stay.
-func removeSource(tx Tx, company, id string) (events int64, err error) {
+func removeSource(tx Tx, company, id string, at int64) (events int64, err error) {
 	found, err := one(tx, []any{&events}, `DELETE FROM sources WHERE company = ? AND id = ? RETURNING events`, company, id)
 	if err != nil {
 		return 0, err
@@ -239,7 +239,7 @@ func removeSource(tx Tx, company, id string) (events int64, err error) {
 	for _, r := range runs {
 		if !r.State.Ended() {
 			r.State = knowledge.RunCancelled
-			if err := endRun(tx, company, &r); err != nil {
+			if err := endRun(tx, company, &r, at); err != nil {
 				return 0, err
 			}
 		}
@@ -258,8 +258,12 @@ func deleteAgentSources(tx Tx, company, agentID string) error {
 	if err != nil {
 		return err
 	}
+	at, err := tx.Now()
+	if err != nil {
+		return err
+	}
 	for _, id := range ids {
-		if _, err := removeSource(tx, company, id); err != nil {
+		if _, err := removeSource(tx, company, id, at); err != nil {
 			return err
 		}
 	}

@@ -8,7 +8,12 @@ import (
 	"github.com/answerdesk-go/answerdesk/knowledge"
 )
 
-const day = 24 * time.Hour
+// How long things are kept where nothing else is said.
+const (
+	day          = 24 * time.Hour
+	keptVersions = 20
+	keptChanges  = 100_000
+)
 
 // nearby is among how many of the oldest rows of a log what has had its time is
 // looked for: clocks of those who write may differ.
@@ -17,18 +22,19 @@ const nearby = 100
 // Sweep implements [knowledge.RunStore]. Each company is swept in steps of its own.
 // The last event of a company stays, since the log goes on after its position.
 func (s *Store) Sweep(ctx context.Context, r knowledge.Retention, limit int) (knowledge.Swept, error) {
-	r.Versions, r.Changes = cmp.Or(r.Versions, keptVersions), cmp.Or(r.Changes, 100_000)
+	r.Versions, r.Changes = cmp.Or(r.Versions, keptVersions), cmp.Or(r.Changes, keptChanges)
 	r.Events, r.Runs, r.DeadJobs = cmp.Or(r.Events, 30*day), cmp.Or(r.Runs, 90*day), cmp.Or(r.DeadJobs, 30*day)
-	w := &sweeper{store: s, ctx: Unlent(ctx), limit: int64(limit), swept: knowledge.Swept{}}
-	err := s.engine.Get(w.ctx, func(tx Tx) (err error) {
+	ctx = Unlent(ctx)
+	w := &sweeper{store: s, limit: int64(limit), swept: knowledge.Swept{}}
+	err := s.engine.Get(ctx, func(tx Tx) (err error) {
 		w.now, err = tx.Now()
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	for _, sweep := range []func(knowledge.Retention) error{w.versions, w.events, w.runs, w.changes, w.jobs, w.receipts, w.audit} {
-		if err := sweep(r); err != nil {
+	for _, sweep := range []func(context.Context, knowledge.Retention) error{w.versions, w.events, w.runs, w.changes, w.jobs, w.receipts, w.audit} {
+		if err := sweep(ctx, r); err != nil {
 			return nil, err
 		}
 	}
@@ -38,8 +44,7 @@ func (s *Store) Sweep(ctx context.Context, r knowledge.Retention, limit int) (kn
 // A sweeper is one call of Sweep.
 type sweeper struct {
 	store *Store
-	ctx   context.Context // of the call, which a sweeper does not outlive
-	limit int64           // rows of each thing
+	limit int64 // rows of each thing
 	now   int64
 	swept knowledge.Swept
 }
@@ -52,9 +57,9 @@ func (w *sweeper) before(kept time.Duration) (int64, bool) {
 
 // all removes things of the companies that a query returns, as many at a time as
 // remove takes, until it finds none.
-func (w *sweeper) all(thing, query string, args []any, remove func(tx Tx, company string, most int64) (int64, error)) error {
+func (w *sweeper) all(ctx context.Context, thing, query string, args []any, remove func(tx Tx, company string, most int64) (int64, error)) error {
 	var companies []string
-	err := w.store.engine.Get(w.ctx, func(tx Tx) (err error) {
+	err := w.store.engine.Get(ctx, func(tx Tx) (err error) {
 		companies, err = column(tx, query, args...)
 		return err
 	})
@@ -64,7 +69,7 @@ func (w *sweeper) all(thing, query string, args []any, remove func(tx Tx, compan
 	for _, company := range companies {
 		for w.swept[thing] < w.limit {
 			var n int64
-			err := w.store.engine.Write(w.ctx, func(tx Tx) (err error) {
+			err := w.store.engine.Write(ctx, func(tx Tx) (err error) {
 				n, err = remove(tx, company, w.limit-w.swept[thing])
 				return err
 			})
@@ -80,13 +85,12 @@ func (w *sweeper) all(thing, query string, args []any, remove func(tx Tx, compan
 	return nil
 }
 
-// versions removes texts of documents beyond the newest, where fewer are kept than a
-// write keeps.
-func (w *sweeper) versions(r knowledge.Retention) error {
-	if r.Versions < 0 || r.Versions >= keptVersions {
+// versions removes texts of documents beyond the newest.
+func (w *sweeper) versions(ctx context.Context, r knowledge.Retention) error {
+	if r.Versions < 0 {
 		return nil
 	}
-	return w.all("versions", `SELECT c.id FROM companies c WHERE (SELECT d.id FROM documents d WHERE d.company = c.id AND d.version > 1 AND
+	return w.all(ctx, "versions", `SELECT c.id FROM companies c WHERE (SELECT d.id FROM documents d WHERE d.company = c.id AND d.version > 1 AND
 			(SELECT MIN(v.version) FROM document_versions v WHERE v.company = d.company AND v.document_id = d.id) <= d.version - ? LIMIT 1) <> ''`,
 		[]any{r.Versions}, func(tx Tx, company string, most int64) (n int64, err error) {
 			var dropped [][]any
@@ -110,16 +114,25 @@ func (w *sweeper) versions(r knowledge.Retention) error {
 		})
 }
 
+// dropVersions removes the texts of documents up to a version: each has company,
+// document and version.
+func dropVersions(tx Tx, versions [][]any) error {
+	if err := tx.Each(`DELETE FROM passages WHERE company = ? AND document_id = ? AND version <= ?`, versions); err != nil {
+		return err
+	}
+	return tx.Each(`DELETE FROM document_versions WHERE company = ? AND document_id = ? AND version <= ?`, versions)
+}
+
 // events removes old events, those that have a position.
-func (w *sweeper) events(r knowledge.Retention) error {
+func (w *sweeper) events(ctx context.Context, r knowledge.Retention) error {
 	before, some := w.before(r.Events)
 	if !some {
 		return nil
 	}
-	if err := w.settle(); err != nil {
+	if err := w.settle(ctx); err != nil {
 		return err
 	}
-	return w.all("events", `SELECT c.id FROM companies c WHERE (SELECT MIN(o.created_at) FROM (SELECT e.created_at FROM events e
+	return w.all(ctx, "events", `SELECT c.id FROM companies c WHERE (SELECT MIN(o.created_at) FROM (SELECT e.created_at FROM events e
 			WHERE e.company = c.id AND e.position > 0 ORDER BY e.position LIMIT ?) AS o) < ?`,
 		[]any{nearby, before}, func(tx Tx, company string, most int64) (int64, error) {
 			var old [][]any
@@ -145,9 +158,9 @@ func (w *sweeper) events(r knowledge.Retention) error {
 }
 
 // settle gives positions to events that nobody has read yet.
-func (w *sweeper) settle() error {
+func (w *sweeper) settle(ctx context.Context) error {
 	var companies []string
-	err := w.store.engine.Get(w.ctx, func(tx Tx) (err error) {
+	err := w.store.engine.Get(ctx, func(tx Tx) (err error) {
 		companies, err = column(tx, `SELECT c.id FROM companies c WHERE (SELECT e.id FROM events e WHERE e.company = c.id AND e.position = 0 LIMIT 1) <> ''`)
 		return err
 	})
@@ -156,7 +169,7 @@ func (w *sweeper) settle() error {
 	}
 	for _, company := range companies {
 		for n := int64(0); n <= w.limit; n += settleAtOnce {
-			if err := w.store.log.settle(w.ctx, w.store.engine, company); err != nil {
+			if err := w.store.log.settle(ctx, w.store.engine, company); err != nil {
 				return err
 			}
 		}
@@ -166,12 +179,12 @@ func (w *sweeper) settle() error {
 
 // runs removes runs that ended long ago with what they saw, each in a step of its
 // own; but for the latest of a source and the latest one that was published.
-func (w *sweeper) runs(r knowledge.Retention) error {
+func (w *sweeper) runs(ctx context.Context, r knowledge.Retention) error {
 	before, some := w.before(r.Runs)
 	if !some {
 		return nil
 	}
-	return w.all("runs", `SELECT c.id FROM companies c WHERE (SELECT MIN(r.ended_at) FROM runs r WHERE r.company = c.id AND r.ended_at > 0) < ?`,
+	return w.all(ctx, "runs", `SELECT c.id FROM companies c WHERE (SELECT MIN(r.ended_at) FROM runs r WHERE r.company = c.id AND r.ended_at > 0) < ?`,
 		[]any{before}, func(tx Tx, company string, _ int64) (int64, error) {
 			ids, err := column(tx, `SELECT r.id FROM runs r WHERE r.company = ? AND r.ended_at > 0 AND r.ended_at < ? AND NOT EXISTS
 				(SELECT 1 FROM sources s WHERE s.company = r.company AND s.id = r.source_id AND (s.run_id = r.id OR s.published_id = r.id))
@@ -189,11 +202,11 @@ func (w *sweeper) runs(r knowledge.Retention) error {
 
 // changes removes what the feed says of revisions that every index is to have by
 // now, each revision as a whole.
-func (w *sweeper) changes(r knowledge.Retention) error {
+func (w *sweeper) changes(ctx context.Context, r knowledge.Retention) error {
 	if r.Changes < 0 {
 		return nil
 	}
-	return w.all("changes", `SELECT c.id FROM companies c WHERE
+	return w.all(ctx, "changes", `SELECT c.id FROM companies c WHERE
 			(SELECT MIN(k.revision) FROM knowledge_changes k WHERE k.company = c.id) <= c.knowledge_revision - ?`,
 		[]any{r.Changes}, func(tx Tx, company string, most int64) (int64, error) {
 			revision, err := revisionOf(tx, company)
@@ -211,12 +224,12 @@ func (w *sweeper) changes(r knowledge.Retention) error {
 }
 
 // jobs removes jobs that were given up long ago.
-func (w *sweeper) jobs(r knowledge.Retention) error {
+func (w *sweeper) jobs(ctx context.Context, r knowledge.Retention) error {
 	before, some := w.before(r.DeadJobs)
 	if !some {
 		return nil
 	}
-	return w.all("jobs", `SELECT c.id FROM companies c WHERE (SELECT MIN(d.died_at) FROM work_dead d WHERE d.company = c.id) < ?`,
+	return w.all(ctx, "jobs", `SELECT c.id FROM companies c WHERE (SELECT MIN(d.died_at) FROM work_dead d WHERE d.company = c.id) < ?`,
 		[]any{before}, func(tx Tx, company string, most int64) (int64, error) {
 			ids, err := column(tx, `SELECT id FROM work_dead WHERE company = ? AND died_at < ? ORDER BY died_at LIMIT ?`, company, before, most)
 			if err != nil {
@@ -231,8 +244,8 @@ func (w *sweeper) jobs(r knowledge.Retention) error {
 }
 
 // receipts removes receipts that are not valid any more.
-func (w *sweeper) receipts(knowledge.Retention) error {
-	return w.all("receipts", `SELECT c.id FROM companies c WHERE (SELECT MIN(r.expires_at) FROM receipts r WHERE r.company = c.id) < ?`,
+func (w *sweeper) receipts(ctx context.Context, _ knowledge.Retention) error {
+	return w.all(ctx, "receipts", `SELECT c.id FROM companies c WHERE (SELECT MIN(r.expires_at) FROM receipts r WHERE r.company = c.id) < ?`,
 		[]any{w.now}, func(tx Tx, company string, most int64) (int64, error) {
 			var old [][]any
 			err := all(tx, func(rows Rows) error {
@@ -250,12 +263,12 @@ func (w *sweeper) receipts(knowledge.Retention) error {
 
 // audit removes old entries of the audit log, which are about in the order of their
 // ids.
-func (w *sweeper) audit(r knowledge.Retention) error {
+func (w *sweeper) audit(ctx context.Context, r knowledge.Retention) error {
 	before, some := w.before(r.Audit)
 	if !some {
 		return nil
 	}
-	return w.all("audit", `SELECT c.id FROM companies c WHERE (SELECT MIN(o.at) FROM (SELECT a.at FROM audit_log a
+	return w.all(ctx, "audit", `SELECT c.id FROM companies c WHERE (SELECT MIN(o.at) FROM (SELECT a.at FROM audit_log a
 			WHERE a.company = c.id ORDER BY a.id LIMIT ?) AS o) < ?`,
 		[]any{nearby, before}, func(tx Tx, company string, most int64) (int64, error) {
 			var old [][]any

@@ -152,7 +152,7 @@ func suggestMetadata(all []*stat, m Mapping) map[string]string {
 	used := []string{m.ID, m.Title, m.Text, m.URL}
 	var fit []*stat
 	for _, one := range all {
-		if slices.Contains(metaNames, one.name(metaNames)) && one.lists <= 1 && one.only("string", "number", "boolean") && one.mean() <= shortValue && !slices.Contains(used, one.path) {
+		if slices.Contains(metaNames, one.name(metaNames)) && one.lists <= 1 && len(one.names) <= 2 && one.only("string", "number", "boolean") && one.mean() <= shortValue && !slices.Contains(used, one.path) {
 			fit = append(fit, one)
 		}
 	}

@@ -67,14 +67,14 @@ func (b *Base) PutQA(ctx context.Context, question, answer string, alternates ..
 // external ids and agents, without reading their texts any further.
 func (b *Base) Unchanged(ctx context.Context, docs ...Document) ([]bool, error) {
 	type name struct{ agentID, externalID string }
-	given := make([][32]byte, len(docs))
 	names := make([]name, len(docs))
 	byAgent := map[string][]string{}
-	for i, d := range docs {
+	for i := range docs {
+		d := docs[i]
 		if d.ID != "" || d.ExternalID == "" || d.complete() != nil {
 			continue
 		}
-		given[i], names[i] = hashOf(d), name{d.AgentID, d.ExternalID}
+		names[i] = name{d.AgentID, d.ExternalID}
 		byAgent[d.AgentID] = append(byAgent[d.AgentID], d.ExternalID)
 	}
 	there := map[name][32]byte{}
@@ -90,7 +90,10 @@ func (b *Base) Unchanged(ctx context.Context, docs ...Document) ([]bool, error) 
 	out := make([]bool, len(docs))
 	for i := range docs {
 		h, ok := there[names[i]]
-		out[i] = ok && h == given[i]
+		if d := docs[i]; ok && d.complete() == nil {
+			given, err := d.hash() // a file that cannot be read now is told of when it is put
+			out[i] = err == nil && h == given
+		}
 	}
 	return out, nil
 }

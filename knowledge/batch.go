@@ -42,6 +42,9 @@ func prepareAll(ctx context.Context, docs []Document) *batch {
 
 // add adds a document, or why it is refused.
 func (bt *batch) add(d Document, w Write, err error) {
+	if d.SourceID != "" {
+		err = invalid("source_id", "a document of a source is written by the runs of the source alone: leave it out")
+	}
 	if err == nil {
 		bt.writes, bt.at = append(bt.writes, w), append(bt.at, len(bt.items))
 	}

@@ -86,7 +86,7 @@ func (b *Base) Bulk(ctx context.Context, docs []Document, opts *BulkOptions) ([]
 func cut(docs []Document) int {
 	size := 0
 	for i, d := range docs {
-		if size += len(d.Text); i == batchDocuments || i > 0 && size > batchBytes {
+		if size += d.size(); i == batchDocuments || i > 0 && size > batchBytes {
 			return i
 		}
 	}

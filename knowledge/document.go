@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/answerdesk-go/answerdesk/internal/id"
+	"github.com/answerdesk-go/answerdesk/knowledge/extract"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -22,19 +23,31 @@ const (
 	KindSynced  Kind = "synced"  // an item of an API that is synced
 )
 
-// A Format says how the text of a document is written.
+// A Format says how the text of a document is written, or what file it was read
+// from.
 type Format string
 
-// The formats a document's text may have.
+// The formats a document's text may be given in.
 const (
 	Text     Format = "text"     // plain text; the zero Format means this too
 	Markdown Format = "markdown" // CommonMark with tables
 	HTML     Format = "html"     // a page, of which the main text is kept
 )
 
+// The formats of files besides: see [File] and [Files].
+const (
+	CSV   Format = "csv"   // with commas, semicolons, tabs or upright bars
+	JSON  Format = "json"  //
+	JSONL Format = "jsonl" // a JSON value a line
+	PDF   Format = "pdf"   //
+	DOCX  Format = "docx"  // of Word
+	PPTX  Format = "pptx"  // of PowerPoint
+	XLSX  Format = "xlsx"  // of Excel
+)
+
 // Limits of one document. A larger one is refused by name.
 const (
-	MaxText     = 16 << 20 // bytes of text as given
+	MaxText     = 16 << 20 // bytes of text, as given or as read from a file
 	MaxTitle    = 500      // characters
 	MaxMetadata = 16 << 10 // bytes of metadata as JSON
 	MaxID       = 512      // bytes of an external id
@@ -59,17 +72,21 @@ type Document struct {
 	SourceID string `json:"source_id,omitzero"`
 
 	// Language is what the text is written in, as a BCP 47 tag such as "en" or
-	// "pt-BR"; empty if it cannot be told. It is what the file says or, if it does
-	// not, what the text looks like.
+	// "pt-BR"; empty if it cannot be told. Unless it is given when the document is
+	// put, it is what the page or file says or, if it does not, what the text
+	// looks like.
 	Language string `json:"language,omitzero"`
 
 	// Metadata is what searches may filter by: strings, numbers, booleans, and
 	// lists of them. Numbers are kept as JSON's, and a nil value as no value.
+	// Where a page or file says when it was written, that is "created" and
+	// "modified", as RFC 3339 in UTC, unless those are given.
 	Metadata map[string]any `json:"metadata,omitzero"`
 
 	// Text is what the document says. For plain text and Markdown it is stored
-	// as given, byte for byte, but for a byte order mark before it; for HTML
-	// what is stored, and cited, is the text of the page.
+	// as given, byte for byte, but for a byte order mark before it; for HTML and
+	// other files what is stored, and cited, is the text that is read there. It
+	// is empty in what [Files] yields, which is read when it is put.
 	Text   string `json:"text,omitzero"`
 	Format Format `json:"format"`
 
@@ -81,6 +98,8 @@ type Document struct {
 	State     State     `json:"state"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+
+	file *file // where the text is read from if it is empty
 }
 
 // A State says whether a document can be found.
@@ -90,7 +109,7 @@ type State string
 const StateReady State = "ready"
 
 // check fills in a document's defaults, and returns an [InvalidError] naming the
-// first field that cannot be stored.
+// first field beside the text that cannot be stored.
 func (d *Document) check() error {
 	if d.Kind == "" {
 		d.Kind = KindUpload
@@ -108,15 +127,10 @@ func (d *Document) check() error {
 		}
 		d.AgentID = canonical
 	}
+	ofSource := d.Kind == KindPage || d.Kind == KindSynced
 	switch {
-	case d.Kind != KindUpload && d.Kind != KindQA && d.Kind != KindContent && (d.SourceID == "" || d.Kind != KindPage && d.Kind != KindSynced):
+	case d.Kind != KindUpload && d.Kind != KindQA && d.Kind != KindContent && !(ofSource && d.SourceID != ""):
 		return invalid("kind", "%q is not a kind of document: use %q, %q or %q", clip(string(d.Kind), 64), KindUpload, KindQA, KindContent)
-	case d.Format != Text && d.Format != Markdown && d.Format != HTML:
-		return invalid("format", "%q is not a format: use %q, %q or %q", clip(string(d.Format), 64), Text, Markdown, HTML)
-	case len(d.Text) > MaxText:
-		return invalid("text", "%d bytes are more than the %d a document may have: split it", len(d.Text), MaxText)
-	case strings.TrimSpace(d.Text) == "":
-		return invalid("text", "is empty")
 	case d.Kind == KindQA && len(d.Questions) == 0:
 		return invalid("questions", "a question is needed beside the answer")
 	case len(d.Questions) > 100:
@@ -130,6 +144,13 @@ func (d *Document) check() error {
 	case len(d.URL) > 2048:
 		return invalid("url", "is longer than 2048 bytes")
 	}
+	if d.Language != "" {
+		tag := extract.LanguageTag(d.Language)
+		if tag == "" {
+			return invalid("language", "%q is not a BCP 47 tag such as %q", clip(d.Language, 64), "pt-BR")
+		}
+		d.Language = tag
+	}
 	for i, q := range d.Questions {
 		if err := readable(q); err != nil {
 			return invalid(fmt.Sprintf("questions[%d]", i), "%v", err)
@@ -138,12 +159,28 @@ func (d *Document) check() error {
 			return invalid(fmt.Sprintf("questions[%d]", i), "must have 1 to %d bytes", 4*MaxTitle)
 		}
 	}
-	for _, f := range []struct{ name, value string }{{"title", d.Title}, {"url", d.URL}, {"external_id", d.ExternalID}, {"text", d.Text}} {
+	for _, f := range []struct{ name, value string }{{"title", d.Title}, {"url", d.URL}, {"external_id", d.ExternalID}} {
 		if err := readable(f.value); err != nil {
 			return invalid(f.name, "%v", err)
 		}
 	}
 	return checkMetadata(d.Metadata)
+}
+
+// checkText returns an [InvalidError] if the text of a document cannot be stored.
+func (d *Document) checkText() error {
+	switch {
+	case d.Format != Text && d.Format != Markdown && d.Format != HTML:
+		return invalid("format", "%q is not a format that text is given in: use %q, %q or %q, or send the file", clip(string(d.Format), 64), Text, Markdown, HTML)
+	case len(d.Text) > MaxText:
+		return invalid("text", "%d bytes are more than the %d a document may have: split it", len(d.Text), MaxText)
+	case strings.TrimSpace(d.Text) == "":
+		return invalid("text", "is empty")
+	}
+	if err := readable(d.Text); err != nil {
+		return invalid("text", "%v", err)
+	}
+	return nil
 }
 
 // titleOfPair is what a question and its answer are called.

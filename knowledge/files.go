@@ -1,20 +1,37 @@
 package knowledge
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"iter"
+	"mime"
 	"path"
 	"strings"
 
 	"github.com/answerdesk-go/answerdesk/knowledge/extract"
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
-// A FileError says why a file could not be taken.
+// MaxFile is the largest file that is read, in bytes. Of text, Markdown, HTML, CSV
+// and JSON no more than 32 MiB are read.
+const MaxFile = extract.MaxFile
+
+// Why a file could not be taken, where callers may want to tell: see [FileError]
+// and [ErrFormat].
+var (
+	ErrFileTooLarge = extract.ErrTooLarge // it, what is packed in it, or its text
+	ErrNoText       = extract.ErrNoText   // it is empty, or nothing but pictures, as a scan is
+	ErrPassword     = extract.ErrPassword
+	ErrDamaged      = extract.ErrDamaged // it is not what its format promises, or not all there
+)
+
+// A FileError says why a file could not be taken, and what to do about it.
 type FileError struct {
-	Path string
+	Path string // or the name that the file was sent under
 	Err  error
 }
 
@@ -23,12 +40,86 @@ func (e *FileError) Error() string { return e.Path + ": " + e.Err.Error() }
 // Unwrap returns the reason.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// Files yields a document for every file of text, Markdown or HTML below roots, or
-// below the top of fsys if none are given. Its external id is the file's path,
-// which is also in its metadata as "path". A file that cannot be taken yields a
-// [FileError], and the walk goes on; with an external id in the document that
-// comes with it. Files and folders whose names begin with a full stop are passed
-// over, and so are links to folders.
+// A File is a document that is read from a file.
+type File struct {
+	Document // Text and Format are those of the file
+
+	// Name is the file's, of which the extension tells what kind of text is in it;
+	// and it is the title where neither the file nor the external id has one.
+	Name string
+
+	// ContentType is the media type that the file was sent with, if any. It tells
+	// what kind of text is in a file of text, and in which charset, where the bytes
+	// do not show otherwise.
+	ContentType string
+
+	Content io.ReaderAt
+	Size    int64 // of Content, in bytes: up to [MaxFile]
+}
+
+// PutFile puts a document that is read from a file, as [Base.Put] does. A file that
+// is stored just as given, by its external id, is not read any further. One that
+// cannot be taken is a [FileError].
+func (b *Base) PutFile(ctx context.Context, f File) (WrittenDocument, error) {
+	d, err := f.document()
+	if err != nil {
+		return WrittenDocument{}, err
+	}
+	same, err := b.Unchanged(ctx, d)
+	if err != nil {
+		return WrittenDocument{}, err
+	}
+	if same[0] {
+		there, err := b.named(ctx, d.AgentID, d.ExternalID)
+		if err == nil {
+			out := WrittenDocument{Document: there, Status: Unchanged}
+			return out, b.settle(ctx, AppendResult(b.result(), []WrittenDocument{out}))
+		}
+		if !errors.Is(err, store.ErrNotFound) { // it has gone meanwhile
+			return WrittenDocument{}, err
+		}
+	}
+	out, err := b.PutAll(ctx, d)
+	if err != nil {
+		return WrittenDocument{}, err
+	}
+	return out[0], nil
+}
+
+// named returns the document that was put with an external id.
+func (b *Base) named(ctx context.Context, agentID, externalID string) (Document, error) {
+	l, err := b.List(ctx, Filter{AgentID: agentID, ExternalID: externalID}, store.Page{Limit: store.MaxLimit})
+	if err != nil {
+		return Document{}, err
+	}
+	for _, d := range l.Data {
+		if d.SourceID == "" && (agentID != "" || d.AgentID == "") {
+			return d, nil
+		}
+	}
+	return Document{}, store.NotFound("document", clip(externalID, 64))
+}
+
+// document returns the document that the file is, which is read when it is put.
+func (f File) document() (Document, error) {
+	_, params, _ := mime.ParseMediaType(f.ContentType) // a bad one says nothing
+	d := f.Document
+	d.Text = ""
+	d.file = &file{
+		name: f.Name, charset: params["charset"], size: f.Size,
+		open: func(read func(io.ReaderAt, int64) error) error { return read(f.Content, f.Size) },
+	}
+	err := d.file.recognize(f.ContentType, &d.Format)
+	return d, err
+}
+
+// Files yields a document for every file below roots, or below the top of fsys if
+// none are given, of the formats that package extract reads: text, Markdown, HTML,
+// CSV, JSON, PDF, and those of Word, PowerPoint and Excel. Its external id is the
+// file's path, which is also in its metadata as "path"; its text is read when it is
+// put. A file that cannot be taken yields a [FileError], and the walk goes on; with
+// an external id in the document that comes with it. Files and folders whose names
+// begin with a full stop are passed over, and so are links to folders.
 func Files(fsys fs.FS, roots ...string) iter.Seq2[Document, error] {
 	if len(roots) == 0 {
 		roots = []string{"."}
@@ -47,13 +138,13 @@ func Files(fsys fs.FS, roots ...string) iter.Seq2[Document, error] {
 					if d.IsDir() {
 						return nil
 					}
-					doc, err = readFile(fsys, name)
+					doc, err = fileIn(fsys, name)
 				}
 				if errors.Is(err, errFolder) {
 					return nil
 				}
 				if err != nil {
-					doc, err = Document{ExternalID: name}, &FileError{Path: name, Err: reason(err)}
+					doc, err = Document{ExternalID: name}, fileError(name, err)
 				}
 				if !yield(doc, err) {
 					return errLeft
@@ -77,57 +168,83 @@ var (
 	errLeft   = errors.New("the loop was left") // ends a walk
 )
 
-// readFile reads one file as a document.
-func readFile(fsys fs.FS, name string) (Document, error) {
+// fileIn returns the document that a file of a file system is.
+func fileIn(fsys fs.FS, name string) (Document, error) {
+	f := &file{name: name}
+	f.open = func(read func(io.ReaderAt, int64) error) error { return openIn(fsys, name, read) }
+	d := Document{ExternalID: name, Metadata: map[string]any{"path": name}, file: f}
+	err := f.recognize("", &d.Format)
+	return d, err
+}
+
+// openIn opens a file of a file system for as long as read takes.
+func openIn(fsys fs.FS, name string, read func(io.ReaderAt, int64) error) error {
 	info, err := fs.Stat(fsys, name) // before opening, since opening a pipe waits for its writer
 	switch {
 	case err != nil:
-		return Document{}, err
+		return err
 	case info.IsDir():
-		return Document{}, errFolder
+		return errFolder
 	case !info.Mode().IsRegular():
-		return Document{}, errors.New("is not a regular file")
-	case info.Size() > MaxText:
-		return Document{}, tooLarge(info.Size())
+		return errors.New("is not a regular file")
 	}
 	f, err := fsys.Open(name)
 	if err != nil {
-		return Document{}, err
+		return err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxText+1))
+	if at, ok := f.(io.ReaderAt); ok {
+		return read(at, info.Size())
+	}
+	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
 	if err != nil {
-		return Document{}, err
+		return err
 	}
-	if len(data) > MaxText {
-		return Document{}, tooLarge(int64(len(data)))
-	}
-	format, err := extract.FormatOf(name, data)
-	if err != nil {
-		return Document{}, err
-	}
-	return Document{
-		ExternalID: name, Format: Format(format), Text: string(data), Metadata: map[string]any{"path": name},
-	}, nil
+	return read(bytes.NewReader(data), int64(len(data)))
 }
 
-// FormatOf tells the format of a file that was sent by its media type and, if that
-// is missing or generic, as application/octet-stream is, by the extension of its
-// name. A file that is neither text, Markdown nor HTML, or that is not in UTF-8, is
-// refused with an error that wraps [ErrFormat].
-func FormatOf(name, contentType string) (Format, error) {
-	f, err := extract.FormatOfType(name, contentType)
-	return Format(f), err
+// A file is what a document is read from when it is put.
+type file struct {
+	name    string
+	charset string // under which it was sent, if it was
+	size    int64  // in bytes, when it was first looked at
+	open    func(read func(content io.ReaderAt, size int64) error) error
 }
 
-func tooLarge(size int64) error {
-	return fmt.Errorf("%d bytes are more than the %d a document may have: split it", size, MaxText)
+// read opens the file and has it read. What goes wrong is a [FileError].
+func (f *file) read(read func(content io.ReaderAt, size int64) error) error {
+	err := f.open(func(content io.ReaderAt, size int64) error {
+		switch {
+		case size > MaxFile:
+			return fmt.Errorf("%w: %d bytes, at most %d: split it", ErrFileTooLarge, size, MaxFile)
+		case size <= 0:
+			return fmt.Errorf("%w: it is empty", ErrNoText)
+		}
+		return read(content, size)
+	})
+	return fileError(f.name, err)
 }
 
-// reason leaves out of an error the path that a [FileError] gives.
-func reason(err error) error {
+// recognize tells the format of the file.
+func (f *file) recognize(contentType string, format *Format) error {
+	return f.read(func(content io.ReaderAt, size int64) error {
+		found, err := extract.Recognize(f.name, contentType, content, size)
+		*format, f.size = Format(found), size
+		return err
+	})
+}
+
+// fileError says which file an error is about, once. The paths in it are not told:
+// they are those of this machine.
+func fileError(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*FileError](err); ok {
+		return e
+	}
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		return p.Err
+		err = p.Err
 	}
-	return err
+	return &FileError{Path: name, Err: err}
 }

@@ -50,11 +50,11 @@ func (b *Base) Ingest(ctx context.Context, docs iter.Seq2[Document, error]) iter
 				}
 				continue
 			}
-			if len(batch) > 0 && size+len(d.Text) > batchBytes && !flush() {
+			if len(batch) > 0 && size+d.size() > batchBytes && !flush() {
 				return
 			}
 			batch = append(batch, d)
-			size += len(d.Text)
+			size += d.size()
 			if len(batch) == batchDocuments && !flush() {
 				return
 			}
@@ -65,33 +65,54 @@ func (b *Base) Ingest(ctx context.Context, docs iter.Seq2[Document, error]) iter
 	}
 }
 
+// size is about how large a document's text is, as far as is known before it is
+// read.
+func (d *Document) size() int {
+	if d.fromFile() {
+		return int(d.file.size)
+	}
+	return len(d.Text)
+}
+
 // ingest puts one batch, and says what became of each document, in order. Where
-// some are likely to be known, the store is asked first, which spares preparing
-// those; what is unchanged it leaves alone in any case.
+// some are likely to be known, or have yet to be read from files, the store is asked
+// first, which spares preparing those; what is unchanged it leaves alone in any case.
+// What is read from files may be much larger than they are: it is committed in
+// between.
 func (b *Base) ingest(ctx context.Context, docs []Document, known bool) (_ []Ingested, err error) {
 	unchanged := make([]bool, len(docs))
-	if known {
+	if known || slices.ContainsFunc(docs, func(d Document) bool { return d.fromFile() }) {
 		if unchanged, err = b.Unchanged(ctx, docs...); err != nil {
 			return nil, err
 		}
 	}
-	bt := &batch{}
+	bt, size := &batch{}, 0
+	commit := func() store.Commit { return b.commit("document.put", "") }
+	broken := func(err error) ([]Ingested, error) { // what has been written is told
+		return slices.DeleteFunc(bt.items, func(in Ingested) bool { return in.Status == "" && in.Err == nil }), err
+	}
 	type name struct{ agentID, externalID string }
 	seen := map[name]bool{}
 	for i, d := range docs {
 		n := name{d.AgentID, d.ExternalID}
 		if unchanged[i] && !seen[n] { // one before it may change what is there
-			d.Text = ""
+			d.Text, d.file = "", nil
 			bt.items = append(bt.items, Ingested{Document: d, Status: Unchanged})
 		} else {
 			w, err := prepare(ctx, d)
+			if ctx.Err() != nil {
+				return broken(ctx.Err())
+			}
 			bt.add(d, w, err)
+			size += len(w.Text)
 		}
 		seen[n] = true
-	}
-	err = b.put(ctx, bt, func() store.Commit { return b.commit("document.put", "") })
-	if err != nil {
-		return slices.DeleteFunc(bt.items, func(in Ingested) bool { return in.Status == "" && in.Err == nil }), err
+		if size > batchBytes || i == len(docs)-1 {
+			if err := b.put(ctx, bt, commit); err != nil {
+				return broken(err)
+			}
+			bt.writes, bt.at, size = nil, nil, 0
+		}
 	}
 	return bt.items, nil
 }

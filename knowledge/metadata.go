@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
+
+	"github.com/answerdesk-go/answerdesk/knowledge/extract"
 )
 
 // checkMetadata refuses metadata that a filter could not compare, or that is too
@@ -69,4 +72,22 @@ func normal(m map[string]any) (map[string]any, error) {
 		return nil, nil
 	}
 	return out, nil
+}
+
+// withDates adds when the document was written to its metadata, as far as that is
+// known and nothing else is there.
+func withDates(m map[string]any, res extract.Result) map[string]any {
+	out := maps.Clone(m)
+	if out == nil {
+		out = map[string]any{}
+	}
+	for key, at := range map[string]time.Time{"created": res.Created, "modified": res.Modified} {
+		if _, given := out[key]; !given && !at.IsZero() {
+			out[key] = at.UTC().Format(time.RFC3339)
+		}
+	}
+	if len(out) == len(m) || checkMetadata(out) != nil {
+		return m
+	}
+	return out
 }

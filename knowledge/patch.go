@@ -38,7 +38,12 @@ func (p Patch) apply(d Document) Document {
 	}
 	set(&d.Title, p.Title)
 	set(&d.URL, p.URL)
-	set(&d.Text, p.Text)
+	if p.Text != nil {
+		d.Text, d.Language = *p.Text, "" // which is told again
+		if d.Format != Markdown && d.Format != HTML {
+			d.Format = Text // it is not that of a file any more
+		}
+	}
 	set(&d.Format, p.Format)
 	if len(p.Metadata) > 0 {
 		d.Metadata = maps.Clone(d.Metadata)
@@ -116,11 +121,9 @@ func (b *Base) patched(ctx context.Context, there Document, p Patch) (w Write, c
 	if p.Format != nil && *p.Format != there.Format {
 		return Write{}, false, invalid("format", "can only change together with the text")
 	}
-	d.Text = "-" // not looked at
 	if err := d.complete(); err != nil {
 		return Write{}, false, err
 	}
-	d.Text = ""
 	if d.Title == "" {
 		if d.Title, err = b.titleOf(ctx, d); err != nil {
 			return Write{}, false, err
@@ -130,7 +133,9 @@ func (b *Base) patched(ctx context.Context, there Document, p Patch) (w Write, c
 		return Write{}, false, nil
 	}
 	d.UpdatedAt = time.Now().UTC().Truncate(time.Microsecond)
-	return Write{Document: d, IfUpdated: there.UpdatedAt, KeepText: true, Hash: hashOf(d)}, true, nil
+	w = Write{Document: d, IfUpdated: there.UpdatedAt, KeepText: true}
+	w.Hash, err = d.hash()
+	return w, true, err
 }
 
 // titleOf takes a title from the text that is stored of a document.

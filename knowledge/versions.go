@@ -52,16 +52,11 @@ func (b *Base) Rollback(ctx context.Context, documentID string, version int, ifU
 		return Document{}, err
 	}
 	w.UpdatedAt = time.Now().UTC().Truncate(time.Microsecond)
-	w.TextHash = textHash(w.Document, w.Text)
+	w.TextHash = textHash(w.Document, w.Text, w.Passages)
 	w.Hash = sha256.Sum256(append([]byte("rolled back\x00"), w.TextHash[:]...)) // what no caller gave
 	out, err := b.write(ctx, b.request.Ending(b.commit("document.rollback", there.ID), b.result()), []Write{w})
 	if err != nil {
 		return Document{}, alone(err)
 	}
 	return out[0].Document, nil
-}
-
-// textHash sums up what the passages of a document are made of.
-func textHash(d Document, text string) [32]byte {
-	return sha256.Sum256([]byte(splitting + "\x00" + string(d.Kind) + "\x00" + string(d.Format) + "\x00" + text))
 }

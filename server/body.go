@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -33,26 +34,38 @@ func readBody(w http.ResponseWriter, r *http.Request, op *operation) ([]byte, er
 	if r.ContentLength > op.limit {
 		return nil, tooLarge(op.limit)
 	}
-	control := http.NewResponseController(w)
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }() // not every server has deadlines
-
-	in := &paced{Reader: http.MaxBytesReader(w, r.Body, op.limit), control: control, begun: time.Now()}
+	in, end := incoming(w, r, op)
+	defer end()
 	body, err := readAll(in, r.ContentLength)
 	if err == nil {
 		body, err = unzip(body, r.Header, op.limit)
 	}
 	switch {
-	case errors.As(err, new(*http.MaxBytesError)):
-		return nil, tooLarge(op.limit)
 	case err != nil:
-		if p, ok := errors.AsType[*problem](err); ok {
-			return nil, p
-		}
-		return nil, &problem{code: invalidRequest, message: "the body did not arrive whole, or came too slowly"}
+		return nil, broken(err, op)
 	case len(body) == 0 && op.optionalBody:
 		return []byte{}, nil
 	}
 	return body, checkMedia(r.Header.Get("Content-Type"), op)
+}
+
+// incoming returns the body of a request as it comes, within the limit of its
+// operation and the time that it may take.
+func incoming(w http.ResponseWriter, r *http.Request, op *operation) (in io.Reader, end func()) {
+	control := http.NewResponseController(w)
+	in = &paced{Reader: http.MaxBytesReader(w, r.Body, op.limit), control: control, begun: time.Now()}
+	return in, func() { _ = control.SetReadDeadline(time.Time{}) } // not every server has deadlines
+}
+
+// broken says why a body could not be read.
+func broken(err error, op *operation) error {
+	if errors.As(err, new(*http.MaxBytesError)) {
+		return tooLarge(op.limit)
+	}
+	if p, ok := errors.AsType[*problem](err); ok {
+		return p
+	}
+	return &problem{code: invalidRequest, message: "the body did not arrive whole, or came too slowly"}
 }
 
 func tooLarge(limit int64) *problem {
@@ -88,25 +101,46 @@ func readAll(in io.Reader, announced int64) ([]byte, error) {
 
 // unzip undoes the Content-Encoding of a body.
 func unzip(body []byte, h http.Header, limit int64) ([]byte, error) {
+	in, err := unzipping(bytes.NewReader(body), h, limit)
+	if _, same := in.(*bytes.Reader); same || err != nil {
+		return body, err
+	}
+	return readAll(in, 0)
+}
+
+// unzipping undoes the Content-Encoding of a body while it comes.
+func unzipping(in io.Reader, h http.Header, limit int64) (io.Reader, error) {
 	switch encoding := strings.ToLower(strings.Join(h.Values("Content-Encoding"), ",")); encoding {
 	case "", "identity":
-		return body, nil
+		return in, nil
 	case "gzip":
 	default:
 		return nil, &problem{unsupportedMediaType, "Content-Encoding: only gzip is taken", map[string]any{"field": "Content-Encoding"}}
 	}
-	z, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil {
-		return nil, &problem{code: invalidRequest, message: "the body is not gzip, as Content-Encoding says it is"}
+	z, err := gzip.NewReader(in)
+	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = &problem{code: invalidRequest, message: "the body is not gzip, as Content-Encoding says it is"}
 	}
-	out, err := readAll(io.LimitReader(z, limit+1), 0)
+	return &unzipped{z, limit, limit}, err
+}
+
+// unzipped reads what is in gzip, up to a limit.
+type unzipped struct {
+	in          *gzip.Reader
+	left, limit int64
+}
+
+// Read implements [io.Reader].
+func (u *unzipped) Read(b []byte) (int, error) {
+	n, err := u.in.Read(b)
+	u.left -= int64(n)
 	switch {
-	case err != nil:
-		return nil, &problem{code: invalidRequest, message: "the gzip of the body is damaged"}
-	case int64(len(out)) > limit:
-		return nil, tooLarge(limit)
+	case u.left < 0:
+		return 0, tooLarge(u.limit)
+	case errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, new(flate.CorruptInputError)):
+		return n, &problem{code: invalidRequest, message: "the gzip of the body is damaged"}
 	}
-	return out, nil
+	return n, err
 }
 
 // checkMedia says whether a Content-Type is what an operation takes.

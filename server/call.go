@@ -22,9 +22,10 @@ type call struct {
 	accept      string
 	notModified string // the tags of what the caller has
 
-	body  []byte // whole; nil if the operation takes none
-	value any    // what the body says, if the operation has a schema for it
-	err   error  // what the operation ended with, if it has not answered
+	body   []byte  // whole; nil if the operation takes none, or takes a form
+	upload *upload // the form, if the operation takes one
+	value  any     // what the body says, if the operation has a schema for it
+	err    error   // what the operation ended with, if it has not answered
 
 	hash     []byte // of the body, if the request may be repeated
 	claimed  *store.Receipt

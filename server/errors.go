@@ -109,6 +109,9 @@ func problemOf(err error) *problem {
 	if e, ok := errors.AsType[*knowledge.InvalidError](err); ok {
 		return wrong(e.Field, "%s", e.Reason)
 	}
+	if e, ok := errors.AsType[*knowledge.FileError](err); ok {
+		return fileProblem(e)
+	}
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok {
 		return &problem{notFound, fmt.Sprintf("there is no %s %s", e.Kind, clip(e.ID)), map[string]any{"object": e.Kind}}
 	}
@@ -151,7 +154,6 @@ var known = []named{
 	{knowledge.ErrChanged, preconditionFailed, "it has changed since it was read: read it again"},
 	{agent.ErrDraining, serverDraining, "the server is about to stop: send the request again"},
 	{knowledge.ErrTooLarge, knowledgeTooLarge, "the knowledge of this company needs more memory than the server may use for it: tell whoever runs the server"},
-	{knowledge.ErrFormat, unsupportedMediaType, "the file is of a type that is not taken: send plain text, Markdown or HTML"},
 	{store.ErrUnavailable, storeUnavailable, "the server cannot store anything now: try again in a moment"},
 	{store.ErrFenced, conflict, "it was changed or deleted while this was under way: read it again"},
 	{context.DeadlineExceeded, storeUnavailable, "it took too long: try again in a moment"},

@@ -130,7 +130,9 @@ func TestProblemOf(t *testing.T) {
 		{context.DeadlineExceeded, storeUnavailable, "took too long", "map[]"},
 		{context.Canceled, serverDraining, "was broken off", "map[]"},
 		{fmt.Errorf("index: %w", knowledge.ErrTooLarge), knowledgeTooLarge, "more memory", "map[]"},
-		{fmt.Errorf("a.pdf: %w", knowledge.ErrFormat), unsupportedMediaType, "of a type that is not taken", "map[]"},
+		{&knowledge.FileError{Path: "a.png", Err: fmt.Errorf("%w: looks like a picture", knowledge.ErrFormat)}, unsupportedMediaType, "file: unsupported format: looks like a picture", "map[field:file]"},
+		{fmt.Errorf("put: %w", &knowledge.FileError{Path: "a.pdf", Err: fmt.Errorf("%w: split it", knowledge.ErrFileTooLarge)}), requestTooLarge, "file: too large: split it", "map[field:file]"},
+		{&knowledge.FileError{Path: "a.pdf", Err: knowledge.ErrPassword}, invalidRequest, "file: is protected by a password", "map[field:file]"},
 
 		// How a turn has ended counts, whatever it was put down to.
 		{agent.ErrFailed, turnFailed, "could not be made", "map[]"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime/multipart"
 	"net/textproto"
+	"os"
 	"strings"
 	"testing"
 )
@@ -39,6 +40,16 @@ func form(t testing.TB, parts ...part) (body, contentType string) {
 	return b.String(), w.FormDataContentType()
 }
 
+// real is a file that a program made.
+func real(t testing.TB, name string) part {
+	t.Helper()
+	data, err := os.ReadFile("../knowledge/extract/testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return part{"file", name, "application/octet-stream", string(data)}
+}
+
 // The fields of an upload may come in any order, and each is checked.
 func TestUploads(t *testing.T) {
 	h := open(t, nil, nil)
@@ -58,6 +69,10 @@ func TestUploads(t *testing.T) {
 		{"with all fields", []part{{field: "title", text: "T"}, {field: "agent_id", text: h.agent(t)}, file, {field: "url", text: "https://shop.example/a"}, {field: "external_id", text: "a"}, {field: "metadata", text: `{"a":1}`}}, 202, "", ""},
 		{"with empty fields", []part{file, {field: "title"}, {field: "agent_id"}, {field: "metadata"}}, 202, "", ""},
 		{"Markdown", []part{{"file", "a.md", "", "# A\n\ntext"}}, 202, "", ""},
+		{"a text of another charset", []part{{"file", "a.txt", "text/plain; charset=windows-1252", "caf\xe9"}}, 202, "", ""},
+		{"a text that says it is of another charset", []part{{"file", "a.txt", "text/plain; charset=utf-16", "text"}}, 202, "", ""},
+		{"a PDF", []part{real(t, "pages.pdf")}, 202, "", ""},
+		{"a document of Word", []part{real(t, "handbook.docx")}, 202, "", ""},
 		{"a page", []part{{"file", "a.html", "application/octet-stream", "<p>text</p>"}}, 202, "", ""},
 		{"with a path for a name", []part{{"file", "../../etc/a.txt", "", "text"}}, 202, "", ""},
 
@@ -70,10 +85,13 @@ func TestUploads(t *testing.T) {
 		{"a field without a name", []part{file, {text: "a"}}, 400, "invalid_request", ""},
 		{"too many parts", many, 400, "invalid_request", ""},
 		{"an empty file", []part{{"file", "a.txt", "", ""}}, 400, "invalid_request", "file"},
-		{"a picture", []part{{"file", "a.png", "image/png", "\x89PNG"}}, 415, "unsupported_media_type", ""},
-		{"a text of another charset", []part{{"file", "a.txt", "text/plain; charset=utf-16", "a"}}, 415, "unsupported_media_type", ""},
-		{"a binary called text", []part{{"file", "a.txt", "text/plain", "a\x00b"}}, 400, "invalid_request", "text"},
-		{"not UTF-8", []part{{"file", "a.txt", "text/plain", "\xff"}}, 400, "invalid_request", "text"},
+		{"a picture", []part{{"file", "a.png", "image/png", "\x89PNG"}}, 415, "unsupported_media_type", "file"},
+		{"an empty text", []part{{"file", "a.txt", "", " \n "}}, 400, "invalid_request", "file"},
+		{"a binary called text", []part{{"file", "a.txt", "text/plain", "a\x00b"}}, 415, "unsupported_media_type", "file"},
+		{"in no charset", []part{{"file", "a.txt", "text/plain", "\xff"}}, 400, "invalid_request", "file"},
+		{"a scan", []part{real(t, "scan.pdf")}, 400, "invalid_request", "file"},
+		{"a PDF with a password", []part{real(t, "password.pdf")}, 400, "invalid_request", "file"},
+		{"half a document", []part{{"file", "a.docx", "", real(t, "handbook.docx").text[:3000]}}, 400, "invalid_request", "file"},
 		{"a title that is not UTF-8", []part{file, {field: "title", text: "\xff"}}, 400, "invalid_request", "title"},
 		{"a title too long", []part{file, {field: "title", text: strings.Repeat("a", 501)}}, 400, "invalid_request", "title"},
 		{"a field much too long", []part{file, {field: "title", text: strings.Repeat("a", 1<<20)}}, 400, "invalid_request", "title"},
@@ -86,9 +104,9 @@ func TestUploads(t *testing.T) {
 		{"metadata out of range", []part{file, {field: "metadata", text: `{"a":1e999}`}}, 400, "invalid_request", "metadata"},
 		{"metadata too large", []part{file, {field: "metadata", text: `{"a":"` + strings.Repeat("a", 20<<10) + `"}`}}, 400, "invalid_request", "metadata"},
 
-		{"a file as large as may be", []part{{"file", "a.txt", "", strings.Repeat("line of 16 bytes", 1<<20)}}, 202, "", ""},
-		{"a file too large", []part{{"file", "a.txt", "", strings.Repeat("a", 16<<20+1)}}, 413, "request_too_large", ""},
-		{"a body too large", []part{{"file", "a.txt", "", strings.Repeat("a", 32<<20)}}, 413, "request_too_large", ""},
+		{"a text as large as may be", []part{{"file", "a.txt", "", strings.Repeat("line of 16 bytes", 1<<20)}}, 202, "", ""},
+		{"a text too large", []part{{"file", "a.txt", "", strings.Repeat("a", 16<<20+1)}}, 413, "request_too_large", "file"},
+		{"a text too large to be read", []part{{"file", "a.txt", "", strings.Repeat("a", 33<<20)}}, 413, "request_too_large", "file"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			body, media := form(t, tt.parts...)

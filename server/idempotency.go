@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -31,7 +30,8 @@ func (s *Server) claim(r *http.Request, c *call) error {
 		return nil
 	}
 	if c.hash == nil {
-		c.hash = hashOf(c.body, r.Header.Get("Content-Type"))
+		sum := sha256.Sum256(c.body)
+		c.hash = sum[:]
 	}
 	want := store.ReceiptClaim{
 		Scope: c.principal.ID + " " + c.op.method + " " + r.URL.Path, Key: key, Hash: c.hash,
@@ -65,22 +65,6 @@ func (s *Server) claim(r *http.Request, c *call) error {
 		case <-time.After(pause):
 		}
 	}
-}
-
-// hashOf tells one body from another. The boundary of a multipart body is left out:
-// it is another one each time the same form is sent.
-func hashOf(body []byte, contentType string) []byte {
-	boundary := boundaryOf(contentType)
-	if boundary == "" {
-		sum := sha256.Sum256(body)
-		return sum[:]
-	}
-	sum := sha256.New()
-	for part := range bytes.SplitSeq(body, []byte("--"+boundary)) {
-		of := sha256.Sum256(part)
-		sum.Write(of[:])
-	}
-	return sum.Sum(nil)
 }
 
 // attaches reports whether what a request has begun can be followed to its end by

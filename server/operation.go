@@ -12,6 +12,7 @@ import (
 
 	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/access"
+	"github.com/answerdesk-go/answerdesk/knowledge"
 )
 
 // An operation is what the contract says about one route.
@@ -30,8 +31,9 @@ type operation struct {
 
 const (
 	smallBody    = 1 << 20
-	documentBody = 32 << 20    // a text of 16 MiB, written with escapes
-	bulkBody     = 100_000_000 // as the contract says
+	documentBody = 32 << 20                                       // a text of 16 MiB, written with escapes
+	bulkBody     = 100_000_000                                    // as the contract says
+	uploadBody   = knowledge.MaxFile + maxParts*(maxField+16<<10) // a file, its fields, and what parts them
 )
 
 // limits of bodies that are not small.
@@ -40,7 +42,7 @@ var bodyLimits = map[string]int64{
 	"updateDocument": documentBody,
 	"createContent":  documentBody,
 	"updateContent":  documentBody,
-	"uploadFile":     documentBody,
+	"uploadFile":     uploadBody,
 	"createQAPairs":  documentBody,
 	bulkID:           bulkBody,
 }

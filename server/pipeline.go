@@ -40,13 +40,21 @@ func (s *Server) pass(w *answer, r *http.Request, c *call, serve http.Handler) (
 	if err := checkParams(r, c.op); err != nil {
 		return err
 	}
-	leave, err := s.space.take(r.Context(), sizeOf(r, c.op))
+	leave, err := s.spaceFor(c.op).take(r.Context(), sizeOf(r, c.op))
 	if err != nil {
 		return err
 	}
 	defer leave()
+	defer func() { c.upload.close() }()
 	if err := s.receive(w, r, c); err != nil {
 		return err
+	}
+	if c.upload != nil { // it is read into memory now, whole if it is a PDF
+		leave, err := s.space.take(r.Context(), c.upload.Size)
+		if err != nil {
+			return err
+		}
+		defer leave()
 	}
 	for tries := 1; ; tries++ {
 		if err := s.claim(r, c); err != nil {
@@ -65,11 +73,14 @@ func (s *Server) pass(w *answer, r *http.Request, c *call, serve http.Handler) (
 
 // receive reads the body and compares it with the contract.
 func (s *Server) receive(w *answer, r *http.Request, c *call) (err error) {
-	if c.body, err = readBody(w, r, c.op); err != nil {
+	if c.op.media == formMedia {
+		if c.upload, err = receiveUpload(w, r, c.op); err == nil {
+			c.hash = c.upload.sum.Sum(nil)
+		}
 		return err
 	}
-	if c.op.media == formMedia {
-		return checkForm(c.body, r.Header.Get("Content-Type"))
+	if c.body, err = readBody(w, r, c.op); err != nil {
+		return err
 	}
 	if c.op.schema == nil || len(c.body) == 0 && c.op.optionalBody {
 		return nil

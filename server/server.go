@@ -71,7 +71,8 @@ type Server struct {
 	bulk    bulkSchemas
 	limits  limits
 	meters  meters
-	space   *space
+	space   *space // of memory
+	disk    *space
 
 	draining, drained context.Context // done once Drain was called, and once its turns have ended
 	drain, cut        context.CancelFunc
@@ -113,7 +114,7 @@ func New(desk *answerdesk.Desk, opts *Options) *Server {
 	}
 	s := &Server{
 		desk: desk, opts: o, log: o.Logger, root: public.EscapedPath() + o.BasePath,
-		meters: newMeters(o.Metrics), space: newSpace(spaceForBodies),
+		meters: newMeters(o.Metrics), space: newSpace(spaceForBodies), disk: newSpace(spaceForUploads),
 	}
 	s.draining, s.drain = context.WithCancel(context.Background())
 	s.drained, s.cut = context.WithCancel(context.Background())

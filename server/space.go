@@ -7,16 +7,26 @@ import (
 	"sync"
 )
 
-// A space bounds the memory that the bodies of requests take together. Those of up
-// to smallBody bytes are not counted.
+// A space bounds the memory, or the disk, that the bodies of requests take together.
+// Those of up to smallBody bytes are not counted.
 type space struct {
 	mu   sync.Mutex
 	free int64
 	more chan struct{} // closed when some of it has become free
 }
 
-// spaceForBodies is room for two of the largest.
-const spaceForBodies = 2 * bulkBody
+const (
+	spaceForBodies  = 2 * bulkBody    // of memory: room for two of the largest
+	spaceForUploads = 10 * uploadBody // of disk, while they come
+)
+
+// spaceFor returns where the body of an operation is held while it comes.
+func (s *Server) spaceFor(op *operation) *space {
+	if op.media == formMedia {
+		return s.disk
+	}
+	return s.space
+}
 
 func newSpace(size int64) *space { return &space{free: size, more: make(chan struct{})} }
 

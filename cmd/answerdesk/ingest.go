@@ -16,8 +16,12 @@ import (
 )
 
 var ingestCommand = command{
-	name: "ingest", takes: "PATH...", about: "take in files and folders of text, Markdown and HTML",
-	more: `A document is known by the absolute path of its file, whichever way the path is
+	name: "ingest", takes: "PATH...", about: "take in files and folders of documents",
+	more: `Text, Markdown, HTML, CSV, JSON, PDF and the files of Word, PowerPoint and Excel
+are read, up to 100 MB each. What kind a file is of is told by what is in it and, if
+that is text, by its name.
+
+A document is known by the absolute path of its file, whichever way the path is
 spelled here: ingesting it again replaces what has changed, and costs nothing for
 what has not. A file that is not there any more stays in the desk. Files and
 folders whose names begin with a full stop are passed over, and so are links to

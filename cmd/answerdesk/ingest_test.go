@@ -96,10 +96,14 @@ func TestIngestRefused(t *testing.T) {
 	write(t, folder, map[string]string{
 		"empty.md":     "",
 		"blank.txt":    " \n\n",
-		"latin1.md":    "The caf\xe9 opens at nine.\n",
+		"latin1.md":    "The caf\xe9 opens at nine.\n", // which is read as what it is
+		"charset.txt":  "\xff\xff\x81\x81",
 		"nul.txt":      "The shop\x00opens at nine.\n",
 		"program.bin":  "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00",
 		"paper.pdf":    "%PDF-1.7 The shop opens at nine.\n",
+		"scan.pdf":     sample(t, "scan.pdf"),
+		"secret.pdf":   sample(t, "password.pdf"),
+		"half.docx":    sample(t, "handbook.docx")[:3000],
 		"nothing.html": "<html><body><script>open()</script></body></html>",
 		"huge.txt":     strings.Repeat("The shop opens.\n", knowledge.MaxText/16+1),
 	})
@@ -115,17 +119,20 @@ func TestIngestRefused(t *testing.T) {
 		}
 	}
 	r := program(t, "ingest", "--data", desk, folder)
-	r.want(t, 0, "0 created, 0 updated, 1 unchanged, 11 refused\n")
+	r.want(t, 0, "1 created, 0 updated, 1 unchanged, 14 refused\n")
 	for name, reason := range map[string]string{
-		"empty.md":     "empty",
-		"blank.txt":    "empty",
-		"latin1.md":    "not valid UTF-8",
+		"empty.md":     "it is empty",
+		"blank.txt":    "nothing that could be cited",
+		"charset.txt":  "save it as UTF-8",
 		"nul.txt":      "binary",
 		"program.bin":  "program",
-		"paper.pdf":    "PDF",
+		"paper.pdf":    "print it to PDF again",
+		"scan.pdf":     "run OCR over it",
+		"secret.pdf":   "password",
+		"half.docx":    "cut off or broken: send it again",
 		"nothing.html": "nothing that could be cited",
 		"huge.txt":     "more than the 16777216",
-		"sparse.txt":   "more than the 16777216",
+		"sparse.txt":   "at most 100000000: split it",
 		"around":       "too many levels of symbolic links",
 		"gone.md":      "no such file",
 	} {
@@ -135,9 +142,35 @@ func TestIngestRefused(t *testing.T) {
 			t.Errorf("ingest of %s does not say %q:\n%s", name, reason, r.stderr)
 		}
 	}
-	if got, want := documentsOf(t, desk), []string{folder + "/hours.md"}; !slices.Equal(got, want) {
+	if got, want := documentsOf(t, desk), []string{folder + "/hours.md", folder + "/latin1.md"}; !slices.Equal(got, want) {
 		t.Errorf("documents = %q, want %q", got, want)
 	}
+	program(t, "ask", "--data", desk, "When does the café open?").want(t, 0, "The café opens at nine.")
+}
+
+// sample is a file that a program made.
+func sample(t testing.TB, name string) string {
+	t.Helper()
+	data, err := os.ReadFile("../../knowledge/extract/testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// Files of all kinds in a folder are taken in; those that have not changed are
+// passed over.
+func TestIngestFiles(t *testing.T) {
+	folder, desk := t.TempDir(), filepath.Join(t.TempDir(), "desk")
+	write(t, folder, map[string]string{
+		"handbook.docx": sample(t, "handbook.docx"), "pages.pdf": sample(t, "pages.pdf"), "slides.pptx": sample(t, "slides.pptx"), "prices.xlsx": sample(t, "prices.xlsx"),
+		"tea.csv": "Tea,Price\nSencha,4.50\nAssam,3.20\n", "faq.json": `[{"question":"Do you repair clocks?","answer":"On Fridays."}]`,
+	})
+	program(t, "ingest", "--data", desk, folder).want(t, 0, "6 created, 0 updated, 0 unchanged, 0 refused\n")
+	program(t, "ask", "--data", desk, "Which ships berth at quay 27?").want(t, 0, "Ships of class 9 berth at quay 27", "pages.pdf")
+	program(t, "ask", "--data", desk, "Do you repair clocks?").want(t, 0, "On Fridays.")
+	write(t, folder, map[string]string{"tea.csv": "Tea,Price\nSencha,4.50\nAssam,3.40\n"})
+	program(t, "ingest", "--data", desk, folder).want(t, 0, "0 created, 1 updated, 5 unchanged, 0 refused\n")
 }
 
 func TestIngestStatus(t *testing.T) {

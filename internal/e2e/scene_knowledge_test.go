@@ -277,7 +277,7 @@ func playFiles(s *suite) {
 	} {
 		c.wantError(http.StatusBadRequest, "invalid_request", field, upload(f))
 	}
-	c.wantError(http.StatusUnsupportedMediaType, "unsupported_media_type", "", upload(form{{field: "file", file: "hours.pdf", media: "application/pdf", text: "%PDF-1.7"}}))
+	c.wantError(http.StatusUnsupportedMediaType, "unsupported_media_type", "file", upload(form{{field: "file", file: "hours.png", media: "image/png", text: "\x89PNG\r\n"}}))
 	c.wantError(http.StatusRequestEntityTooLarge, "request_too_large", "file", upload(form{{field: "file", file: "large.txt", text: strings.Repeat("x", 16<<20+1)}}))
 	c.want(http.StatusAccepted, upload(form{{field: "file", file: "empty-field.txt", text: "x"}, {field: "metadata"}}))
 }

@@ -1,13 +1,13 @@
 // Package extract turns the bytes of a file into the text that is stored and
 // the structure that passages are cut along.
 //
-//	format, err := extract.FormatOf("hours.md", data)
+//	format, err := extract.Recognize("prices.xlsx", "", file, size)
 //	if err != nil {
-//		return err // errors.Is(err, extract.ErrFormat): a PDF, a picture …
+//		return err // errors.Is(err, extract.ErrFormat): a picture …; it says what to save it as
 //	}
-//	result, err := extract.Extract(format, data)
+//	result, err := extract.ExtractReader(ctx, format, file, size, nil)
 //	for _, b := range result.Blocks {
-//		fmt.Println(b.Kind, result.Text[b.Start:b.End])
+//		fmt.Println(b.Page, b.Kind, result.Text[b.Start:b.End])
 //	}
 //
 // Plain text and Markdown are kept as they are: [Result.Text] is the file's own
@@ -17,13 +17,7 @@
 //
 // Files of CSV and JSON become a block a record, which names its columns; those
 // of Word, PowerPoint, Excel and PDF the text that their reader sees, with the
-// page of each block. Read a file of any kind so:
-//
-//	format, err := extract.Recognize("prices.xlsx", file, size)
-//	if err != nil {
-//		return err // says what to save it as
-//	}
-//	result, err := extract.ExtractReader(ctx, format, file, size, nil)
+// page of each block.
 //
 // Of office files that is the text with all changes accepted, footnotes behind
 // the paragraph that refers to them, without comments, headers, footers, what is

@@ -74,13 +74,13 @@ func transcode(data []byte, name string) ([]byte, error) {
 
 // looksLikeUTF16 reports whether text without a byte order mark is UTF-16 whose
 // high bytes stand at odd (1) or even (0) places, by the spaces and line ends
-// in it.
+// in it. A text with a NUL somewhere is none.
 func looksLikeUTF16(data []byte, high int) bool {
 	if len(data) < 4 || len(data)%2 != 0 {
 		return false
 	}
 	head := data[:min(len(data), 4<<10)&^1]
-	spaces, other := 0, 0
+	spaces, ascii, other := 0, 0, 0
 	for i := 0; i < len(head); i += 2 {
 		lo, hi := head[i+1-high], head[i+high]
 		switch {
@@ -88,9 +88,11 @@ func looksLikeUTF16(data []byte, high int) bool {
 			spaces++
 		case hi == 0 && lo == 0, lo == 0 && hi != 0 && hi < 0x80:
 			other++
+		case hi >= 'a' && hi <= 'z' && (lo == ' ' || lo >= 'a' && lo <= 'z'):
+			ascii++
 		}
 	}
-	return spaces > len(head)/32 && other*8 < spaces
+	return spaces > len(head)/32 && other*8 < spaces && ascii < spaces
 }
 
 // escapes reports whether a charset writes other characters with the bytes of

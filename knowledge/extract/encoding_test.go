@@ -58,6 +58,15 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
+// A text with a NUL in it is not taken for UTF-16.
+func TestNUL(t *testing.T) {
+	for _, text := range []string{"The shop\x00opens at nine.\n", "The shop \x00opens at nine."} {
+		if r, err := read(t, "a.txt", []byte(text), nil); err == nil {
+			t.Errorf("%q reads %q, want an error", text, r.Text)
+		}
+	}
+}
+
 // A wrong label garbles nothing that shows what it is.
 func TestWrongLabel(t *testing.T) {
 	for _, label := range []string{"shift_jis", "iso-8859-1", "utf-16", "gb18030", "nonsense"} {

@@ -19,7 +19,7 @@ func ExampleExtractReader() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	format, err := extract.Recognize(info.Name(), file, info.Size())
+	format, err := extract.Recognize(info.Name(), "", file, info.Size())
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -16,9 +16,9 @@ const (
 	// MaxBytes is the largest input that is read whole, which is what formats of
 	// text are: 32 MiB. No document has more text than that either.
 	MaxBytes = 32 << 20
-	// MaxFile is the largest PDF or Office file that is read: 128 MiB, most of
+	// MaxFile is the largest PDF or Office file that is read: 100 MB, most of
 	// which is pictures.
-	MaxFile = 128 << 20
+	MaxFile = 100_000_000
 )
 
 // maxBlocks bounds the structure kept of one document, about 12 MB of it. A
@@ -48,7 +48,7 @@ type EncodingError struct {
 }
 
 func (e *EncodingError) Error() string {
-	return fmt.Sprintf("text must be UTF-8: %s at byte %d", e.Found, e.Offset)
+	return fmt.Sprintf("text must be UTF-8: %s at byte %d: save it as UTF-8", e.Found, e.Offset)
 }
 
 // Format says how bytes are to be read.

@@ -120,25 +120,6 @@ func TestExtractRefuses(t *testing.T) {
 	}
 }
 
-func TestFormatOf(t *testing.T) {
-	for _, tt := range []struct {
-		name, data string
-		want       Format
-	}{
-		{"a.md", "", Markdown}, {"A.HTML", "", HTML}, {`C:\docs\notes.txt`, "<p>", Text}, {"README", "# Title\n\ntext", Markdown},
-		{"page", "\n<!-- c --> <!DOCTYPE html>", HTML}, {"script.sh", "# comment\n\nset -e", Text}, {"", "plain", Text},
-	} {
-		if got, err := FormatOf(tt.name, []byte(tt.data)); got != tt.want || err != nil {
-			t.Errorf("FormatOf(%q, %q) = %q, %v, want %q", tt.name, tt.data, got, err, tt.want)
-		}
-	}
-	for _, data := range []string{"%PDF-1.7", "PK\x03\x04", "a\x00b"} {
-		if got, err := FormatOf("a.md", []byte(data)); !errors.Is(err, ErrFormat) {
-			t.Errorf("FormatOf(a.md, %q) = %q, %v, want ErrFormat", data, got, err)
-		}
-	}
-}
-
 // TestGoDocumentation reads the pages that come with every Go tree.
 func TestGoDocumentation(t *testing.T) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()

@@ -28,20 +28,24 @@ func fileTitle(s string) string {
 	return s
 }
 
-// languageTag returns a BCP 47 tag if s is written like one, else "".
-func languageTag(s string) string {
-	s = strings.ReplaceAll(strings.TrimSpace(s), "_", "-")
-	parts := strings.Split(s, "-")
-	if len(s) > 35 || len(parts[0]) < 2 || len(parts[0]) > 3 {
+// LanguageTag returns s in the usual spelling if it is written like a BCP 47 tag,
+// else "": "pt-BR" for pt_br, "zh-Hant" for zh-hant.
+func LanguageTag(s string) string {
+	parts := strings.Split(strings.ToLower(strings.ReplaceAll(strings.TrimSpace(s), "_", "-")), "-")
+	if len(s) > 35 || len(parts[0]) < 2 || len(parts[0]) > 3 || parts[0] == "und" {
 		return ""
 	}
 	for i, p := range parts {
-		if p == "" || len(p) > 8 || strings.IndexFunc(p, func(r rune) bool {
-			letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
-			return !letter && (i == 0 || r < '0' || r > '9')
-		}) >= 0 {
+		if p == "" || len(p) > 8 || strings.Trim(p, "abcdefghijklmnopqrstuvwxyz") != "" && (i == 0 || strings.Trim(p, "abcdefghijklmnopqrstuvwxyz0123456789") != "") {
 			return ""
 		}
+		switch {
+		case i == 0:
+		case len(p) == 2:
+			parts[i] = strings.ToUpper(p)
+		case len(p) == 4 && p[0] >= 'a':
+			parts[i] = strings.ToUpper(p[:1]) + p[1:]
+		}
 	}
-	return s
+	return strings.Join(parts, "-")
 }

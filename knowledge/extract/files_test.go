@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "write what the files of testdata become
 // extracted.
 func read(t testing.TB, name string, data []byte, opts *Options) (Result, error) {
 	t.Helper()
-	f, err := Recognize(name, bytes.NewReader(data), int64(len(data)))
+	f, err := Recognize(name, "", bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return Result{}, err
 	}

@@ -2,59 +2,80 @@ package extract
 
 import (
 	"bytes"
-	"fmt"
+	"mime"
+	"path"
 	"strings"
 )
 
+// formatOfExtension tells files of text apart by their names.
 var formatOfExtension = map[string]Format{
-	".txt": Text, ".text": Text, ".log": Text, ".rst": Text, ".adoc": Text, ".org": Text, ".csv": Text, ".tsv": Text,
-	".json": Text, ".jsonl": Text, ".yaml": Text, ".yml": Text, ".toml": Text, ".ini": Text, ".tex": Text, ".srt": Text,
 	".md": Markdown, ".markdown": Markdown, ".mdown": Markdown, ".mkd": Markdown, ".mdx": Markdown,
 	".html": HTML, ".htm": HTML, ".xhtml": HTML,
+	".csv": CSV, ".tsv": CSV, ".tab": CSV,
+	".json": JSON, ".jsonl": JSONL, ".ndjson": JSONL,
+	".txt": Text, ".text": Text, ".log": Text, ".rst": Text, ".adoc": Text, ".org": Text,
+	".yaml": Text, ".yml": Text, ".toml": Text, ".ini": Text, ".tex": Text, ".srt": Text,
+}
+
+// formatOfType are the media types that say more of a text than that it is one.
+var formatOfType = map[string]Format{
+	"text/markdown": Markdown, "text/x-markdown": Markdown,
+	"text/html": HTML, "application/xhtml+xml": HTML,
+	"text/csv": CSV, "text/tab-separated-values": CSV,
+	"application/json": JSON, "application/jsonl": JSONL, "application/x-jsonlines": JSONL, "application/x-ndjson": JSONL,
+}
+
+// formatOfText tells the format of a file of text: by the media type it was sent
+// with, by the extension of its name, and where neither says anything by how it
+// begins.
+func formatOfText(name, contentType string, head []byte) Format {
+	mediaType, _, _ := mime.ParseMediaType(contentType) // a bad one says nothing
+	if f, ok := formatOfType[mediaType]; ok {
+		return f
+	}
+	ext := extension(name)
+	if f, ok := formatOfExtension[ext]; ok {
+		return f
+	}
+	if looksLikeHTML(head) {
+		return HTML
+	}
+	if ext == "" && looksLikeMarkdown(head) {
+		return Markdown
+	}
+	return Text
+}
+
+// extension returns the extension of a name, in lower case, with its full stop.
+func extension(name string) string {
+	return strings.ToLower(path.Ext(strings.ReplaceAll(name, `\`, "/")))
 }
 
 // magics are how files begin that people upload and that hold no plain text.
 var magics = []struct{ prefix, name string }{
-	{"%PDF-", "a PDF file"},
-	{"PK\x03\x04", "a zip archive (docx, xlsx, pptx, epub …)"},
-	{"\xd0\xcf\x11\xe0", "an old Office file"},
-	{"{\\rtf", "an RTF file"},
+	{"{\\rtf", "an RTF file: save it as docx or PDF"},
 	{"\x89PNG", "a picture"}, {"\xff\xd8\xff", "a picture"}, {"GIF8", "a picture"},
-	{"\x1f\x8b", "a gzip file"}, {"7z\xbc\xaf", "a 7z archive"}, {"Rar!", "a RAR archive"},
+	{"\x1f\x8b", "a gzip file: unpack it"}, {"7z\xbc\xaf", "a 7z archive: unpack it"}, {"Rar!", "a RAR archive: unpack it"},
 	{"ID3", "sound"}, {"OggS", "sound"}, {"\x7fELF", "a program"},
 }
 
-// FormatOf tells the format of a file by the extension of its name, and where
-// that says nothing by how data begins. Bytes that are plainly not text are
-// refused with an error that wraps [ErrFormat] and names what they look like;
-// text of an unknown extension is [Text].
-func FormatOf(name string, data []byte) (Format, error) {
+// looksLike says what bytes look like that hold no text; "" if they may.
+func looksLike(head []byte) string {
 	for _, m := range magics {
-		if bytes.HasPrefix(data, []byte(m.prefix)) {
-			return "", fmt.Errorf("%w: looks like %s; text, Markdown and HTML are read", ErrFormat, m.name)
+		if bytes.HasPrefix(head, []byte(m.prefix)) {
+			return m.name
 		}
 	}
-	if bytes.IndexByte(data[:min(len(data), 8<<10)], 0) >= 0 {
-		return "", fmt.Errorf("%w: looks like a binary file; text, Markdown and HTML are read", ErrFormat)
+	if bytes.IndexByte(head, 0) >= 0 && !utf16Text(head) {
+		return "a binary file"
 	}
-	ext := extension(name)
-	if f, ok := formatOfExtension[ext]; ok {
-		return f, nil
-	}
-	if looksLikeHTML(data) {
-		return HTML, nil
-	}
-	if ext == "" && looksLikeMarkdown(data) {
-		return Markdown, nil
-	}
-	return Text, nil
+	return ""
 }
 
 // looksLikeHTML reports whether data begins, after comments, with a tag that
 // begins pages.
 func looksLikeHTML(data []byte) bool {
 	s := bytes.TrimPrefix(data, utf8BOM)
-	s = s[:min(len(s), 64<<10)]
 	for {
 		s = bytes.TrimLeft(s, " \t\r\n\f")
 		if !bytes.HasPrefix(s, []byte("<!--")) {

@@ -105,7 +105,7 @@ func FuzzRecognize(f *testing.F) {
 	f.Add("a.pdf", []byte("%PDF-"))
 	f.Add("a.csv", []byte("PK\x03\x04"))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
-		format, err := Recognize(name, bytes.NewReader(data), int64(len(data)))
+		format, err := Recognize(name, "", bytes.NewReader(data), int64(len(data)))
 		if (format == "") != (err != nil) {
 			t.Errorf("Recognize(%q) = %q, %v", data, format, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -48,6 +49,8 @@ type page struct {
 	tables []table // by number
 
 	title, h1, jsonTitle string
+	language             string
+	created, modified    time.Time
 	inTitle              bool
 	controlled           map[string]bool // ids that some button shows and hides
 }
@@ -93,6 +96,10 @@ func (p *page) comment(data []byte) {
 func (p *page) start(z *html.Tokenizer) {
 	raw, hasAttr := z.TagName()
 	selfClosing := bytes.HasSuffix(bytes.TrimRight(z.Raw(), "> "), []byte("/"))
+	if string(raw) == "meta" {
+		p.meta(z, hasAttr)
+		return
+	}
 	t := tags[string(raw)]
 	if t&void != 0 {
 		p.void(string(raw))
@@ -105,6 +112,9 @@ func (p *page) start(z *html.Tokenizer) {
 		return
 	}
 	attrs := readAttributes(z, hasAttr)
+	if string(raw) == "html" && p.language == "" {
+		p.language = LanguageTag(attrs.lang)
+	}
 	p.noteControls(attrs)
 	hide := t&skip != 0 && !(string(raw) == "dialog" && attrs.open) ||
 		attrs.hidden && !p.controlled[attrs.id] || roles[attrs.role]&skip != 0

@@ -34,7 +34,7 @@ func (p *page) result() Result {
 	if title == "" {
 		title = p.h1
 	}
-	return Result{Title: title, Text: w.b.String(), Blocks: w.list}
+	return Result{Title: title, Text: w.b.String(), Blocks: w.list, Language: p.language, Created: p.created, Modified: p.modified}
 }
 
 // content tells the page's content from its furniture: what main holds if that

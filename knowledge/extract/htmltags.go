@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -69,8 +70,8 @@ var roles = map[string]tag{
 
 // attributes are those of a start tag that are looked at.
 type attributes struct {
-	id, name, role, controls string
-	hidden, open             bool
+	id, name, role, controls, lang string
+	hidden, open                   bool
 }
 
 // anchor returns the fragment by which the element is reached.
@@ -91,6 +92,8 @@ func readAttributes(z *html.Tokenizer, more bool) attributes {
 			a.id = clip(value)
 		case "name":
 			a.name = clip(value)
+		case "lang":
+			a.lang = clip(value)
 		case "role":
 			a.role = strings.ToLower(clip(value))
 		case "aria-controls":
@@ -115,4 +118,25 @@ func clip(value []byte) string {
 		return ""
 	}
 	return string(bytes.ToValidUTF8(value, nil))
+}
+
+// meta reads when the page was written.
+func (p *page) meta(z *html.Tokenizer, more bool) {
+	name, content := "", ""
+	for more {
+		var key, value []byte
+		switch key, value, more = z.TagAttr(); string(key) {
+		case "name", "property":
+			name = strings.ToLower(clip(value))
+		case "content":
+			content = clip(value)
+		}
+	}
+	at := w3cDate(content)
+	switch name {
+	case "article:published_time", "dcterms.created", "created":
+		p.created = cmp.Or(p.created, at)
+	case "article:modified_time", "dcterms.modified", "changed":
+		p.modified = cmp.Or(p.modified, at)
+	}
 }

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"cmp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -31,7 +32,7 @@ var blockParser = parser.NewParser(
 
 func markdown(data []byte) Result {
 	full := string(data)
-	title, body := frontMatter(full)
+	res, body := frontMatter(full)
 	if !reasonable(data[body:]) {
 		return plainText(full)
 	}
@@ -39,10 +40,11 @@ func markdown(data []byte) Result {
 	m.text = full
 	root := blockParser.Parse(text.NewReader(m.source))
 	m.walk(root, Paragraph, 0)
-	if title == "" {
-		title = firstHeading(full, m.list)
+	if res.Title == "" {
+		res.Title = firstHeading(full, m.list)
 	}
-	return Result{Title: title, Text: full, Blocks: m.list}
+	res.Text, res.Blocks = full, m.list
+	return res
 }
 
 type markdownReader struct {
@@ -155,21 +157,21 @@ func tableCells(line string) int {
 	return 1 + strings.Count(line, "|") - strings.Count(line, `\|`)
 }
 
-// frontMatter returns the title said in YAML or TOML front matter and where
-// the document begins after it.
-func frontMatter(text string) (title string, body int) {
+// frontMatter returns what YAML or TOML front matter says of the document, and
+// where that begins after it.
+func frontMatter(text string) (said Result, body int) {
 	fence := ""
 	for start, next := range lines(text) {
 		line := strings.TrimRight(text[start:next], " \t\r\n")
 		if start == 0 {
 			if line != "---" && line != "+++" {
-				return "", 0
+				return Result{}, 0
 			}
 			fence = line
 			continue
 		}
 		if line == fence || fence == "---" && line == "..." {
-			return title, next
+			return said, next
 		}
 		if next > 64<<10 {
 			break
@@ -178,11 +180,25 @@ func frontMatter(text string) (title string, body int) {
 		if fence == "+++" {
 			key, value, ok = strings.Cut(line, "=")
 		}
-		if ok && title == "" && strings.TrimRight(key, " \t") == "title" {
-			title = strings.Trim(strings.TrimSpace(value), `"'`)
+		if ok {
+			said.note(strings.TrimRight(key, " \t"), strings.Trim(strings.TrimSpace(value), `"'`))
 		}
 	}
-	return "", 0 // a thematic break, not front matter
+	return Result{}, 0 // a thematic break, not front matter
+}
+
+// note takes what a line of front matter says; the first line of a name counts.
+func (r *Result) note(key, value string) {
+	switch key {
+	case "title":
+		r.Title = cmp.Or(r.Title, value)
+	case "lang", "language":
+		r.Language = cmp.Or(r.Language, LanguageTag(value))
+	case "date", "created":
+		r.Created = cmp.Or(r.Created, w3cDate(value))
+	case "lastmod", "modified", "updated":
+		r.Modified = cmp.Or(r.Modified, w3cDate(value))
+	}
 }
 
 // reasonable reports whether data is shaped as people write: lines without

@@ -79,7 +79,7 @@ func (a *archive) properties(rels map[string]string) (Result, error) {
 		case "title":
 			r.Title = fileTitle(x.text())
 		case "language":
-			r.Language = languageTag(x.text())
+			r.Language = LanguageTag(x.text())
 		case "created":
 			r.Created = w3cDate(x.text())
 		case "modified":

@@ -66,7 +66,7 @@ func readPDF(ctx context.Context, data []byte) (Result, error) {
 	w := &writer{ctx: ctx}
 	d.write(w)
 	return w.result(Result{
-		Title: fileTitle(info.Title), Language: languageTag(info.Language), Created: info.Created, Modified: info.Modified,
+		Title: fileTitle(info.Title), Language: LanguageTag(info.Language), Created: info.Created, Modified: info.Modified,
 	})
 }
 

@@ -195,7 +195,7 @@ func (s *slide) paragraphs(list bool) (out []slideBlock) {
 					switch e.Name.Local {
 					case "rPr":
 						if s.lang == "" {
-							s.lang = languageTag(attr(e, "lang"))
+							s.lang = LanguageTag(attr(e, "lang"))
 						}
 					case "t":
 						b.WriteString(s.x.text())

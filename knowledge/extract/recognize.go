@@ -13,16 +13,12 @@ import (
 // readable ends the errors of [Recognize].
 const readable = "text, Markdown, HTML, CSV, JSON, PDF, docx, pptx and xlsx are read"
 
-// recognized are the extensions that mean more than text to [Recognize].
-var recognized = map[string]Format{".csv": CSV, ".tsv": CSV, ".tab": CSV, ".json": JSON, ".jsonl": JSONL, ".ndjson": JSONL}
-
 // Recognize tells the format of a file among all that [ExtractReader] reads, by
-// its bytes, and by the extension of its name where they are text. What is not
-// read is refused with an error that wraps [ErrFormat] or [ErrPassword], names
-// what the file looks like, and says what to save it as.
-//
-// [FormatOf] tells text, Markdown and HTML alone.
-func Recognize(name string, r io.ReaderAt, size int64) (Format, error) {
+// its bytes and, where they are text, by the media type it was sent with or, if
+// that says no more, the extension of its name; both may be empty. What is not
+// read is refused with an error that wraps [ErrFormat], [ErrPassword] or
+// [ErrDamaged], names what the file looks like, and says what to save it as.
+func Recognize(name, contentType string, r io.ReaderAt, size int64) (Format, error) {
 	head := make([]byte, min(size, 8<<10))
 	if n, err := r.ReadAt(head, 0); n < len(head) {
 		return "", fmt.Errorf("read its beginning: %w", err)
@@ -36,28 +32,10 @@ func Recognize(name string, r io.ReaderAt, size int64) (Format, error) {
 	if bytes.HasPrefix(head, []byte("PK\x03\x04")) {
 		return formatOfZip(r, size)
 	}
-	ext := extension(name)
-	if !utf16Text(head) {
-		f, err := FormatOf(name, head)
-		if err != nil {
-			var looks string
-			if _, rest, ok := strings.Cut(err.Error(), ": "); ok {
-				looks, _, _ = strings.Cut(rest, ";")
-			}
-			return "", fmt.Errorf("%w: %s; %s", ErrFormat, looks, readable)
-		}
-		if special, ok := recognized[ext]; ok {
-			return special, nil
-		}
-		return f, nil
+	if what := looksLike(head); what != "" {
+		return "", fmt.Errorf("%w: looks like %s; %s", ErrFormat, what, readable)
 	}
-	if special, ok := recognized[ext]; ok {
-		return special, nil
-	}
-	if f, ok := formatOfExtension[ext]; ok {
-		return f, nil
-	}
-	return Text, nil
+	return formatOfText(name, contentType, head), nil
 }
 
 func utf16Text(head []byte) bool {
@@ -69,7 +47,7 @@ func utf16Text(head []byte) bool {
 func formatOfZip(r io.ReaderAt, size int64) (Format, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return "", fmt.Errorf("%w: looks like a zip archive that is damaged or cut off", ErrFormat)
+		return "", fmt.Errorf("%w: it begins like a zip archive, as docx, pptx and xlsx are, and is cut off or broken: send it again", ErrDamaged)
 	}
 	types, found := false, Format("")
 	for _, f := range z.File[:min(len(z.File), maxEntries)] {

@@ -8,11 +8,6 @@ import (
 	"unicode/utf8"
 )
 
-// tablePart is up to how many bytes rows of a table stand in one block. A longer
-// table goes on in the next, which begins with the header again, so that a row
-// is found and read with the names of its columns.
-const tablePart = 1500
-
 // A writer puts the text of a document together: list items and records on lines
 // of their own, all else parted by a blank line.
 type writer struct {
@@ -77,8 +72,8 @@ func (w *writer) item(level int, number, text string) {
 	w.add(Block{Kind: ListItem, Level: max(level, 1)}, strings.Repeat("  ", min(max(level, 1)-1, 8))+number+" ", text)
 }
 
-// table writes rows as Markdown has them. The first is the header; if none of
-// its cells says anything there is none.
+// table writes rows as Markdown has them, of which the first names the columns.
+// However long it is, it is one block.
 func (w *writer) table(rows [][]string) {
 	width := 0
 	for _, r := range rows {
@@ -97,23 +92,18 @@ func (w *writer) table(rows [][]string) {
 		}
 		return
 	}
-	head := tableLine(rows[0], width) + "\n|" + strings.Repeat(" --- |", width) + "\n"
-	var part strings.Builder
+	var all strings.Builder
+	all.WriteString(tableLine(rows[0], width) + "\n|" + strings.Repeat(" --- |", width))
 	for _, r := range rows[1:] {
 		if len(filled(r)) == 0 {
 			continue
 		}
-		line := tableLine(r, width) + "\n"
-		if part.Len() > 0 && len(head)+part.Len()+len(line) > tablePart {
-			w.add(Block{Kind: Table}, "", head+part.String())
-			part.Reset()
-		}
-		part.WriteString(line)
-		if w.stopped() {
-			return
+		all.WriteString("\n" + tableLine(r, width))
+		if w.stopped() || all.Len() > MaxBytes { // which add refuses
+			break
 		}
 	}
-	w.add(Block{Kind: Table}, "", head+part.String())
+	w.add(Block{Kind: Table}, "", all.String())
 }
 
 func tableLine(cells []string, width int) string {

@@ -26,28 +26,37 @@ const (
 	tiny = 100
 	// together is how wide such a shared passage gets.
 	together = 600
-	// whole is how many bytes of code, table or sentence are kept in one piece.
+	// whole is how many bytes of code, table, steps or sentence are kept in one
+	// piece.
 	whole = 2000
+	// columns is how many bytes of a table's header stand above each of the
+	// passages that the table is cut into.
+	columns = 200
 	// border is the level of headings that passages do not cross.
 	border = 3
 )
 
 // A Passage is a stretch of a document's text.
 type Passage struct {
-	Start, End int      // bytes of the text, without white space at the ends
-	Heading    []string // the headings it stands under, outermost first
+	Start, End int // bytes of the text, without white space at the ends
+	Page       int // on which it begins; 0: none
+
+	// Heading are the headings it stands under, outermost first. For what is cut
+	// off a table, the last one is the table's header: "Plan | Price".
+	Heading []string
 }
 
 // Split cuts text along its blocks. Passages are in order and do not overlap.
-// A sentence is cut only if it alone is longer than a passage may be, code and
-// tables likewise (between lines).
+// A sentence is cut only if it alone is longer than a passage may be, and code,
+// tables and steps likewise, between lines and items. A passage stays on one page,
+// unless a sentence, a list or what leads up to one goes on over the next.
 func Split(text string, blocks []extract.Block) []Passage {
 	s := splitter{text: text}
 	sections := s.sections(blocks)
 	for i := 0; i < len(sections); {
 		if n := s.group(sections[i:]); n > 1 {
 			first, last := sections[i], sections[i+n-1]
-			s.add(lineStart(text, first.heading.Start), last.end(), first.path[:len(first.path)-1])
+			s.add(lineStart(text, first.heading.Start), last.end(), first.heading.Page, first.path[:len(first.path)-1])
 			i += n
 			continue
 		}
@@ -75,6 +84,14 @@ func (s section) end() int {
 		return s.blocks[n-1].End
 	}
 	return s.heading.End
+}
+
+// page is the one that the section ends on.
+func (s section) page() int {
+	if n := len(s.blocks); n > 0 {
+		return s.blocks[n-1].Page
+	}
+	return s.heading.Page
 }
 
 func (s *splitter) sections(blocks []extract.Block) []section {
@@ -105,7 +122,7 @@ func (s *splitter) sections(blocks []extract.Block) []section {
 func (s *splitter) group(list []section) int {
 	n, sum := 0, 0
 	for _, sec := range list {
-		if len(sec.path) == 0 || len(sec.path) != len(list[0].path) || sec.heading.Level != list[0].heading.Level || !sec.leaf {
+		if len(sec.path) == 0 || len(sec.path) != len(list[0].path) || sec.heading.Level != list[0].heading.Level || !sec.leaf || sec.heading.Page != list[0].heading.Page || sec.page() != sec.heading.Page {
 			break
 		}
 		title := sec.path[len(sec.path)-1]
@@ -122,31 +139,37 @@ func (s *splitter) group(list []section) int {
 // A piece is what is not cut again.
 type piece struct {
 	start, end int
-	solid      bool   // code or table
+	page       int
+	solid      bool   // code, table or steps
+	goesOn     bool   // it belongs to what is before it, whatever page that is on
 	heading    string // of level 4 to 6; else ""
 	level      int
+	columns    string // the header of the table it is cut off; else ""
 }
 
 // section cuts one section into passages.
 func (s *splitter) section(sec section) {
 	if len(sec.blocks) == 0 {
 		if len(sec.path) > 0 && sec.leaf {
-			s.add(lineStart(s.text, sec.heading.Start), sec.heading.End, sec.path[:len(sec.path)-1]) // with its marks, to be told from a sentence
+			s.add(lineStart(s.text, sec.heading.Start), sec.heading.End, sec.heading.Page, sec.path[:len(sec.path)-1]) // with its marks, to be told from a sentence
 		}
 		return
 	}
 	first := len(s.passages)
 	path := sec.path
 	var levels []int // of the headings below border in path
-	start, end, wide := -1, 0, 0
-	from := path
+	start, end, page, wide := -1, 0, 0, 0
+	from, cutOff := path, false
 	flush := func() {
 		if start >= 0 {
-			s.add(start, end, from)
+			s.add(start, end, page, from)
 		}
 		start, wide = -1, 0
 	}
 	for p := range s.pieces(sec.blocks) {
+		if start >= 0 && p.page != page && !p.goesOn {
+			flush()
+		}
 		if p.heading != "" {
 			for len(levels) > 0 && levels[len(levels)-1] >= p.level {
 				levels, path = levels[:len(levels)-1], path[:len(path)-1]
@@ -173,53 +196,145 @@ func (s *splitter) section(sec section) {
 			}
 			flush()
 		}
-		start, end, wide, from = p.start, p.end, width(s.text[p.start:p.end]), path
+		start, end, page, wide, from = p.start, p.end, p.page, width(s.text[p.start:p.end]), path
+		if cutOff = p.columns != ""; cutOff {
+			from = append(slices.Clip(path), p.columns)
+		}
 	}
 	if start < 0 && end > 0 && len(s.passages) == first { // nothing but headings
-		s.add(lineStart(s.text, sec.blocks[0].Start), end, sec.path)
+		s.add(lineStart(s.text, sec.blocks[0].Start), end, sec.blocks[0].Page, sec.path)
 	}
 	flush()
-	s.joinLast(first)
+	s.joinLast(first, cutOff)
 }
 
-// joinLast adds a section's small last passage to the one before.
-func (s *splitter) joinLast(first int) {
+// joinLast adds a section's small last passage to the one before. What is cut off a
+// table goes back to its beginning.
+func (s *splitter) joinLast(first int, cutOff bool) {
 	n := len(s.passages)
 	if n-first < 2 {
 		return
 	}
 	last, prev := s.passages[n-1], &s.passages[n-2]
-	if slices.Equal(last.Heading, prev.Heading) && width(s.text[last.Start:last.End]) < small && width(s.text[prev.Start:last.End]) <= most {
+	above := last.Heading
+	if cutOff && len(prev.Heading) < len(above) {
+		above = above[:len(above)-1]
+	}
+	if last.Page == prev.Page && slices.Equal(above, prev.Heading) && width(s.text[last.Start:last.End]) < small && width(s.text[prev.Start:last.End]) <= most {
 		prev.End = last.End
 		s.passages = s.passages[:n-1]
 	}
 }
 
-// pieces yields the blocks, the long ones in parts.
+// pieces yields the blocks, steps together and the long ones in parts.
 func (s *splitter) pieces(blocks []extract.Block) func(yield func(piece) bool) {
 	return func(yield func(piece) bool) {
-		for _, b := range blocks {
+		for i := 0; i < len(blocks); {
+			b := blocks[i]
+			inList := i > 0 && blocks[i-1].Kind == extract.ListItem
+			if n := s.steps(blocks[i:]); n > 1 && !inList {
+				start, _ := outer(s.text, b)
+				_, end := outer(s.text, blocks[i+n-1])
+				if !yield(piece{start: start, end: end, page: b.Page, solid: true}) {
+					return
+				}
+				i += n
+				continue
+			}
+			p := piece{page: b.Page, goesOn: i > 0 && s.goesOn(blocks[i-1], b)}
+			i++
 			if b.Kind == extract.Heading {
-				if !yield(piece{start: b.Start, end: b.End, heading: extract.Words(s.text[b.Start:b.End]), level: b.Level}) {
+				p.start, p.end, p.heading, p.level = b.Start, b.End, extract.Words(s.text[b.Start:b.End]), b.Level
+				if !yield(p) {
 					return
 				}
 				continue
 			}
-			start, end := outer(s.text, b)
-			solid := b.Kind == extract.Code || b.Kind == extract.Table
-			if solid && end-start <= whole || !solid && width(s.text[start:end]) <= full {
-				if !yield(piece{start: start, end: end, solid: solid}) {
+			p.start, p.end = outer(s.text, b)
+			p.solid = b.Kind == extract.Code || b.Kind == extract.Table
+			if p.solid && p.end-p.start <= whole || !p.solid && width(s.text[p.start:p.end]) <= full {
+				if !yield(p) {
 					return
 				}
 				continue
 			}
-			for from, to := range parts(s.text[b.Start:b.End], solid) {
-				if !yield(piece{start: b.Start + from, end: b.Start + to}) {
+			text := s.text[b.Start:b.End]
+			for from, to := range parts(text, p.solid) {
+				part := piece{start: b.Start + from, end: b.Start + to, page: b.Page, goesOn: p.goesOn || from > 0}
+				if b.Kind == extract.Table {
+					part.columns = header(text, from)
+				}
+				if !yield(part) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// goesOn reports whether a block goes on with the one before it, also on another
+// page: a list does, and so does what is led up to.
+func (s *splitter) goesOn(before, b extract.Block) bool {
+	return b.Kind == extract.ListItem && before.Kind == extract.ListItem || s.leads(before) && b.Kind != extract.Heading
+}
+
+// leads reports whether a block leads up to what follows it.
+func (s *splitter) leads(b extract.Block) bool {
+	text := s.text[b.Start:b.End]
+	return b.Kind == extract.Paragraph && (strings.HasSuffix(text, ":") || strings.HasSuffix(text, "："))
+}
+
+// steps returns how many of the first blocks are the steps of one list, with what
+// leads up to it and the code and tables between them, if they are kept whole; else
+// 0.
+func (s *splitter) steps(blocks []extract.Block) int {
+	first := 0
+	if s.leads(blocks[0]) {
+		first = 1
+	}
+	if len(blocks) <= first || blocks[first].Kind != extract.ListItem || !s.numbered(blocks[first]) {
+		return 0
+	}
+	n := first
+	for i, b := range blocks[first:] {
+		if b.Kind == extract.Heading || b.Kind == extract.Paragraph || b.End-blocks[0].Start > whole {
+			break
+		}
+		if b.Kind == extract.ListItem {
+			n = first + i + 1
+		}
+	}
+	if n < len(blocks) && blocks[n].Kind == extract.ListItem { // there are more than fit
+		return 0
+	}
+	return n
+}
+
+// numbered reports whether the item of a list has a number.
+func (s *splitter) numbered(b extract.Block) bool {
+	return strings.ContainsFunc(s.text[lineStart(s.text, b.Start):b.Start], unicode.IsDigit)
+}
+
+// header returns the names of a table's columns for what is cut off it at an
+// offset; "" if they stand there, or if the table has none.
+func header(table string, at int) string {
+	head, rest, _ := strings.Cut(table, "\n")
+	rule, _, _ := strings.Cut(rest, "\n")
+	if at <= len(head)+1+len(rule) || !strings.Contains(rule, "-") || strings.Trim(rule, "|:- \t\r") != "" {
+		return ""
+	}
+	var names []string
+	size := 0
+	for name := range strings.SplitSeq(strings.Trim(strings.TrimSpace(head), "|"), "|") {
+		if name = extract.Words(name); name == "" {
+			continue
+		}
+		if size += len(name); size > columns {
+			break
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, " | ")
 }
 
 // parts yields the lines of code and tables and the sentences of all else, cut
@@ -262,7 +377,7 @@ func lines(text string) func(yield func(from, to int) bool) {
 }
 
 // add appends a passage, unless trimming leaves nothing of it.
-func (s *splitter) add(start, end int, heading []string) {
+func (s *splitter) add(start, end, page int, heading []string) {
 	if n := len(s.passages); n > 0 {
 		start = max(start, s.passages[n-1].End)
 	}
@@ -274,7 +389,7 @@ func (s *splitter) add(start, end int, heading []string) {
 	start += len(t) - len(left)
 	end = start + len(strings.TrimRightFunc(left, unicode.IsSpace))
 	if start < end {
-		s.passages = append(s.passages, Passage{Start: start, End: end, Heading: heading})
+		s.passages = append(s.passages, Passage{Start: start, End: end, Page: page, Heading: heading})
 	}
 }
 

@@ -2,6 +2,7 @@ package split
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -52,6 +53,91 @@ func TestSplit(t *testing.T) {
 			}
 			checkPassages(t, text, got)
 		})
+	}
+}
+
+// Steps are kept whole with what leads up to them, and so are tables; what is cut
+// off a long table stands under its header.
+func TestSplitKeepsWhole(t *testing.T) {
+	filler := strings.TrimSpace(strings.Repeat("The key of an agent is rotated in its settings. ", 12))
+	var steps, bullets, many, rows strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&steps, "%d. Open the settings, choose what is to be done, and confirm.\n", i+1)
+		fmt.Fprintf(&bullets, "- Open the settings, choose what is to be done, and confirm.\n")
+	}
+	for i := range 60 {
+		fmt.Fprintf(&many, "%d. Open the settings, choose what is to be done, and confirm.\n", i+1)
+		fmt.Fprintf(&rows, "| part %d | in *stock* | %d euros in all of the shops |\n", i, i)
+	}
+	table := "| Part | **State** | Price |\n| --- | --- | --: |\n"
+	for _, tt := range []struct {
+		name, in string
+		want     []string // how each passage begins and ends, under which headings
+	}{
+		{"steps", filler + "\n\nTo do it:\n\n" + steps.String() + "\n" + filler, []string{"[] The key of…ettings.", "[] To do it:\n…confirm.", "[] The key of…ettings."}},
+		{"steps with code", filler + "\n\n1. Run this:\n\n   ```\n   go run .\n   ```\n\n2. Wait.\n\n" + filler, []string{"[] The key of…2. Wait.", "[] The key of…ettings."}},
+		{"bullets are no steps", bullets.String(), []string{"[] - Open the…confirm.", "[] - Open the…confirm."}},
+		{"more steps than fit", many.String(), []string{"[] 1. Open th…confirm.", "[] 15. Open t…confirm.", "[] 29. Open t…confirm.", "[] 43. Open t…confirm."}},
+		{"a long table", "# Parts\n\n" + table + rows.String(), []string{"[Parts] | Part | *… shops |", "[Parts/Part | State | Price] | part 15 … shops |", "[Parts/Part | State | Price] | part 31 … shops |", "[Parts/Part | State | Price] | part 47 … shops |"}},
+		{"the end of a table goes back", "# Parts\n\n" + table + strings.Repeat("| part | "+strings.Repeat("é", 195)+" | a |\n", 5), []string{"[Parts] | Part | *…é | a |"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text, list := split(t, extract.Markdown, tt.in)
+			checkPassages(t, text, list)
+			var got []string
+			for _, p := range list {
+				s := text[p.Start:p.End]
+				got = append(got, fmt.Sprintf("[%s] %s…%s", strings.Join(p.Heading, "/"), s[:min(10, len(s))], s[max(0, len(s)-8):]))
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("Split =\n%q\nwant\n%q", got, tt.want)
+			}
+		})
+	}
+}
+
+// A passage stays on its page, unless a list goes on over the next.
+func TestSplitPages(t *testing.T) {
+	type block struct {
+		kind extract.Kind
+		page int
+		text string
+	}
+	for _, tt := range []struct {
+		name   string
+		blocks []block
+		want   string
+	}{
+		{"paragraphs", []block{{extract.Paragraph, 1, "One."}, {extract.Paragraph, 1, "Two."}, {extract.Paragraph, 2, "Three."}}, "1 One.⏎⏎Two.\n2 Three.\n"},
+		{"tiny sections", []block{{extract.Heading, 1, "A"}, {extract.Paragraph, 1, "One."}, {extract.Heading, 2, "B"}, {extract.Paragraph, 2, "Two."}, {extract.Heading, 2, "C"}, {extract.Paragraph, 2, "Three."}},
+			"1 One.\n2 B⏎⏎Two.⏎⏎C⏎⏎Three.\n"},
+		{"a section over two pages", []block{{extract.Heading, 1, "A"}, {extract.Paragraph, 1, "One."}, {extract.Paragraph, 2, "Two."}}, "1 One.\n2 Two.\n"},
+		{"a list", []block{{extract.ListItem, 3, "one"}, {extract.ListItem, 4, "two"}, {extract.Paragraph, 4, "End."}}, "3 one⏎⏎two\n4 End.\n"},
+		{"what is led up to", []block{{extract.Paragraph, 3, "To rent:"}, {extract.ListItem, 4, "one"}}, "3 To rent:⏎⏎one\n"},
+		{"a heading at the foot", []block{{extract.Heading, 1, "A"}, {extract.Heading, 2, "B"}, {extract.Paragraph, 2, "One."}}, "1 A\n2 One.\n"},
+	} {
+		var text strings.Builder
+		var blocks []extract.Block
+		for i, b := range tt.blocks {
+			if i > 0 {
+				text.WriteString("\n\n")
+			}
+			level := 0
+			if b.kind == extract.Heading {
+				level = 1
+			}
+			blocks = append(blocks, extract.Block{Kind: b.kind, Level: level, Start: text.Len(), End: text.Len() + len(b.text), Page: b.page})
+			text.WriteString(b.text)
+		}
+		var got strings.Builder
+		list := Split(text.String(), blocks)
+		checkPassages(t, text.String(), list)
+		for _, p := range list {
+			fmt.Fprintf(&got, "%d %s\n", p.Page, strings.ReplaceAll(text.String()[p.Start:p.End], "\n", "⏎"))
+		}
+		if got.String() != tt.want {
+			t.Errorf("%s: Split =\n%s\nwant\n%s", tt.name, got.String(), tt.want)
+		}
 	}
 }
 

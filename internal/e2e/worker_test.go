@@ -32,7 +32,7 @@ const roleVar = "ANSWERDESK_E2E_ROLE"
 
 // A role is what a process is started for.
 type role struct {
-	Do      string // "load", "recover", "backup", "write", "serve" or "host"
+	Do      string // "load", "recover", "runs", "backup", "write", "serve" or "host"
 	Store   string // where the desk is
 	Effects string // the file that tells of work that was done
 	First   int    // step
@@ -75,11 +75,14 @@ func play(v string) error {
 	// The test holds the other end: when it is no more, neither is its worker.
 	ctx, cancel := context.WithCancel(context.Background())
 	switch r.Do {
-	case "load", "recover":
+	case "load", "recover", "runs":
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
 			cancel()
 		}()
+		if r.Do == "runs" {
+			return r.runs(ctx)
+		}
 		return r.open(ctx)
 	case "backup":
 		defer cancel()

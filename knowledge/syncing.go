@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,12 +104,21 @@ func (a *activity) settleSync(ctx context.Context, report pull.Report, gone map[
 		a.count(func(c *Counts) { c.Unchanged, c.Done, c.Total = len(gone), len(gone), len(gone) })
 		clear(gone)
 	}
+	if report.Complete && report.Items == 0 && len(gone) > 0 && !a.run.Force {
+		return &RunError{Kind: "empty", Message: fmt.Sprintf("the API has answered with no item, where %d came from it before; nothing is deleted: sync it with force if that is right", len(gone))}
+	}
 	if report.Complete {
 		for _, d := range gone {
 			if err := a.remove(ctx, d.ID); err != nil {
 				return err
 			}
 		}
+	}
+	for _, problem := range slices.Sorted(maps.Keys(report.Problems)) {
+		a.tellOf(&RunError{Kind: string(pull.KindMapping), Message: fmt.Sprintf("%s (%d times)", problem, report.Problems[problem])})
+	}
+	if report.Failed > 0 {
+		report.Known = pull.Known{} // what failed is tried again
 	}
 	known, err := json.Marshal(report.Known)
 	if err != nil {

@@ -247,6 +247,17 @@ func TestSync(t *testing.T) {
 		t.Errorf("documents = %q, want %q", got, want)
 	}
 
+	// A list that is empty all of a sudden is more likely a fault than meant.
+	kept := map[string]string{}
+	api.change(func() { kept, api.articles = api.articles, map[string]string{} })
+	if run = r.synced(t, src.ID, nil); run.State != knowledge.RunFailed || run.Error.Kind != "empty" {
+		t.Errorf("run of an empty list = %+v, %+v", run, run.Error)
+	}
+	if got := r.texts(t); !slices.Equal(got, want) {
+		t.Errorf("documents = %q, want %q", got, want)
+	}
+	api.change(func() { api.articles = kept })
+
 	// What somebody deletes does not come back, under no name.
 	l, err := r.List(ctx, knowledge.Filter{ExternalID: "b"}, store.Page{})
 	if err != nil || len(l.Data) != 1 {

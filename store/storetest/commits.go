@@ -59,7 +59,7 @@ func perStep() (out []promise) {
 			text: "when a step returns nil, all that rode along with it is there",
 			check: func(t *testing.T, k *kit) {
 				a := s.ready(t, k)
-				cm := laden(t, k, a.stream)
+				cm := a.laden(t, k)
 				before := read(t, k, k.company)
 				ok(t, s.name, a.good(t.Context(), cm))
 				allOf(t, k, cm, before)
@@ -83,7 +83,7 @@ func overtaken(good func(context.Context, store.Commit) error) func(context.Cont
 // Then it makes the step as it should be, under the same receipt.
 func nothingOf(t *testing.T, k *kit, a attempt, try func(context.Context, store.Commit) error, want error) {
 	t.Helper()
-	cm := laden(t, k, a.stream)
+	cm := a.laden(t, k)
 	before := read(t, k, k.company)
 	refused(t, "the step", try(t.Context(), cm), want)
 	same(t, "the company after a step that failed", read(t, k, k.company), before)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/event"
@@ -415,6 +416,15 @@ func (k *kit) fill(t *testing.T) (running agent.Turn) {
 	cm := laden(t, k, k.agent)
 	ok(t, "Enqueue", k.Enqueue(t.Context(), cm))
 	k.claimed(t, "half done", long)
+	s := newSource("")
+	s.NextRunAt = now().Add(-time.Hour)
+	ok(t, "CreateSource", k.CreateSource(t.Context(), k.commit(), s, nil))
+	k.publish(t, s, aPage("a", "Alpha."), aPage("b", "Beta."))
+	g := k.gather(t, s)
+	g.stage(t, g.page("a", "Alpha, again."), g.page("c", "Gamma."))
+	g.see(t, seenPage("https://example.com/docs/a"))
+	k.start(t, newRun(s))
+	k.deleteDocument(t, k.publish(t, k.addSource(t, a), aPage("a", "Alpha."))[0])
 	return k.beginShort(t, agent.Message{User: agent.User{ID: "bob"}})
 }
 
@@ -442,7 +452,15 @@ func goneCompany(t *testing.T, k *kit) {
 		"Changes":       func() (int, error) { l, err := k.Changes(ctx, k.company, 0, 10); return len(l), err },
 		"Revision":      func() (int, error) { r, err := k.Revision(ctx, k.company); return int(r), err },
 		"Events":        func() (int, error) { l, err := k.Events(ctx, k.company, "", 10); return len(l), err },
-		"AuditLog":      func() (int, error) { l, err := k.AuditLog(ctx, k.company, store.Page{}); return len(l.Data), err },
+		"Sources": func() (int, error) {
+			l, err := k.Sources(ctx, k.company, knowledge.SourceFilter{}, store.Page{})
+			return len(l.Data), err
+		},
+		"Runs": func() (int, error) {
+			l, err := k.Runs(ctx, k.company, knowledge.RunFilter{}, store.Page{})
+			return len(l.Data), err
+		},
+		"AuditLog": func() (int, error) { l, err := k.AuditLog(ctx, k.company, store.Page{}); return len(l.Data), err },
 		"DeadJobs": func() (int, error) {
 			l, err := k.DeadJobs(ctx, k.company, queue, store.Page{})
 			return len(l.Data), err
@@ -464,6 +482,11 @@ func goneCompany(t *testing.T, k *kit) {
 	if slices.Contains(due, k.company) {
 		t.Error("DueCompanies names a deleted company")
 	}
+	sources, err := k.DueSources(ctx, 10_000)
+	ok(t, "DueSources", err)
+	if slices.ContainsFunc(sources, func(s knowledge.DueSource) bool { return s.Company == k.company }) {
+		t.Error("DueSources names a deleted company")
+	}
 	lapsed, err := k.LapsedTurns(ctx, 10_000)
 	ok(t, "LapsedTurns", err)
 	if slices.ContainsFunc(lapsed, func(l agent.Lapsed) bool { return l.Company == k.company }) {
@@ -474,7 +497,7 @@ func goneCompany(t *testing.T, k *kit) {
 func deleteCompany(t *testing.T, k *kit) {
 	stays := newKit(t, k.Store)
 	stays.fill(t)
-	running := k.fill(t)
+	running, g := k.fill(t), k.gather(t, k.addSource(t, ""))
 	lease := k.claimKey(t, long)
 	before := read(t, stays, stays.company)
 	ok(t, "DeleteCompany", k.DeleteCompany(t.Context(), k.commit()))
@@ -493,6 +516,12 @@ func deleteCompany(t *testing.T, k *kit) {
 	}
 	_, err := k.TakeTurn(t.Context(), k.company, running.ConversationID, "another", long)
 	missing(t, "TakeTurn", err)
+	for name, step := range g.workerSteps() {
+		among(t, name, step(t.Context()), store.ErrNotFound, store.ErrFenced)
+		if step(t.Context()) == nil {
+			t.Errorf("%s wrote to a deleted company", name)
+		}
+	}
 	for _, s := range steps {
 		a := s.ready(t, newKit(t, k.Store))
 		if a.good(t.Context(), k.commit()) == nil {
@@ -507,7 +536,7 @@ func deleteCompany(t *testing.T, k *kit) {
 func (k *kit) asNew(t *testing.T) {
 	t.Helper()
 	got := read(t, k, k.company)
-	if len(got.Agents) != 1 || len(got.Documents)+len(got.Live)+len(got.Conversations)+len(got.Changes)+len(got.Audit)+len(got.Keys)+len(got.Dead) != 0 ||
+	if len(got.Agents) != 1 || len(got.Documents)+len(got.Live)+len(got.Conversations)+len(got.Changes)+len(got.Audit)+len(got.Keys)+len(got.Dead)+len(got.Sources)+len(got.Runs) != 0 ||
 		got.Revision != 0 || got.Due || len(got.Events) != 1 || got.Events[0].Sequence != 1 {
 		t.Errorf("company %s has %s, want what a new one has", k.company, clip(canonical(got)))
 	}

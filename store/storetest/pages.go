@@ -84,7 +84,7 @@ var (
 // pagedUser has one conversation, whose messages are listed.
 const pagedUser = "the user whose conversation is listed"
 
-var lists = []listing{
+var lists = append([]listing{
 	{
 		name: "companies", fresh: true,
 		ready: func(t *testing.T, k *kit) (func() string, func(string)) {
@@ -212,7 +212,7 @@ var lists = []listing{
 		},
 	},
 	keysListed,
-}
+}, sourceLists...)
 
 // messagesReady adds messages and replies in turn.
 func messagesReady(t *testing.T, k *kit) (func() string, func(string)) {

@@ -52,14 +52,25 @@ func (k *kit) noOrphans(t *testing.T) {
 	t.Helper()
 	got := read(t, k, k.company)
 	gapless(t, allEvents(t, k, k.company))
-	agents, docs, talks := map[string]bool{"": true}, map[string]bool{}, map[string][]agent.Role{}
+	agents, docs, talks, sources := map[string]bool{"": true}, map[string]bool{}, map[string][]agent.Role{}, map[string]bool{"": true}
 	for _, a := range got.Agents {
 		agents[a.ID] = true
 	}
+	for _, s := range got.Sources {
+		sources[s.ID] = true
+		if !agents[s.AgentID] {
+			t.Errorf("source %s is of agent %s, who is not there", s.ID, s.AgentID)
+		}
+	}
 	for _, d := range got.Documents {
 		docs[d.ID] = true
-		if !agents[d.AgentID] {
-			t.Errorf("document %s is of agent %s, who is not there", d.ID, d.AgentID)
+		if !agents[d.AgentID] || !sources[d.SourceID] {
+			t.Errorf("document %s is of agent %q and source %q, of which one is not there", d.ID, d.AgentID, d.SourceID)
+		}
+	}
+	for _, r := range got.Runs {
+		if g := got.Gathered[r.ID]; !agents[r.AgentID] || r.State.Ended() && len(g.Staged) > 0 || !sources[r.SourceID] && (!r.State.Ended() || len(g.Pages) > 0) {
+			t.Errorf("run %s of agent %q and source %q is %s, with %s", r.ID, r.AgentID, r.SourceID, r.State, canonical(g))
 		}
 	}
 	for _, l := range got.Live {

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/answerdesk-go/answerdesk/agent"
@@ -32,6 +34,10 @@ type attempt struct {
 	// stream is what the events of the step's commit are about; "" if the
 	// store writes the step's events itself.
 	stream string
+
+	// result is what the step writes into its receipt, instead of what the
+	// commit says; "" if it leaves that alone.
+	result string
 }
 
 // steps are all methods that take a commit, but for those that make and delete
@@ -166,12 +172,20 @@ var steps = append([]step{
 			stream: k.agent,
 		}
 	}},
-}, keySteps...)
+}, slices.Concat(keySteps, sourceSteps)...)
 
 // older is a reference to a turn under a fence that was never given out.
 func older(ref agent.TurnRef) agent.TurnRef {
 	ref.Fence--
 	return ref
+}
+
+// laden returns a commit of the attempt with one of everything that can ride along.
+func (a attempt) laden(t *testing.T, k *kit) store.Commit {
+	t.Helper()
+	cm := laden(t, k, a.stream)
+	cm.Receipt.Result = cmp.Or(a.result, cm.Receipt.Result)
+	return cm
 }
 
 // laden returns a commit with one of everything that can ride along, under a

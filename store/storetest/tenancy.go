@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,6 +29,7 @@ type ids struct {
 	agent, conversation, lapsed, message, reply, document string
 	running                                               string // the reply that the turn will have
 	external, user, key, job, receipt, apiKey             string
+	source, run, url, page, staged                        string        // of a run that goes on, an address it saw, and two documents
 	turn                                                  agent.TurnRef // that runs
 	fence                                                 int64         // of the key's lease, and of the receipt
 }
@@ -47,7 +49,14 @@ func things(t *testing.T, k *kit, prefix string) ids {
 	k.claimed(t, prefix+" receipt", long)
 	key, _ := k.newKey(t)
 	runs := k.begin(t, agent.Message{})
+	s := k.addSource(t, "")
+	page := k.publish(t, s, aPage(prefix+" external id", "Alpha."))[0]
+	g := k.gather(t, s)
+	staged := g.stage(t, g.page("staged", "Staged."))[0].DocumentID
+	url := "https://example.com/" + prefix
+	g.see(t, seenPage(url))
 	return ids{
+		source: s.ID, run: g.run.ID, url: url, page: page, staged: staged,
 		agent: k.newAgent(t), conversation: turn.ConversationID, message: turn.Message.ID, reply: turn.ReplyID, document: d.ID,
 		external: prefix + " external id", user: prefix + " user", key: prefix + " key", job: w.ID, receipt: prefix + " receipt", fence: l.Fence, apiKey: key.ID,
 		turn: runs.TurnRef, running: runs.ReplyID, lapsed: k.beginShort(t, agent.Message{}).ConversationID,
@@ -60,6 +69,8 @@ func nobodys(like ids) ids {
 	like.conversation, like.lapsed = id.New(id.Conversation), id.New(id.Conversation)
 	like.message, like.reply, like.running, like.job = id.New(id.Message), id.New(id.Message), id.New(id.Message), id.New(id.Work)
 	like.turn.ConversationID = id.New(id.Conversation)
+	like.source, like.run, like.page, like.staged = id.New(id.Source), id.New(id.Run), id.New(id.Document), id.New(id.Document)
+	like.url = "https://example.com/nobody"
 	like.external, like.user, like.key, like.receipt = "nobody's external id", "nobody's user", "nobody's key", "nobody's receipt"
 	return like
 }
@@ -68,6 +79,7 @@ func nobodys(like ids) ids {
 // it is to be.
 func otherKinds(own ids) ids {
 	return ids{
+		source: own.run, run: own.source, url: own.external, page: own.source, staged: own.run,
 		agent: own.document, conversation: own.agent, lapsed: own.message, message: own.conversation, reply: own.document, running: own.message, document: own.reply,
 		external: own.document, user: own.conversation, key: own.job, job: own.document, receipt: own.reply, apiKey: own.job,
 		turn: agent.TurnRef{ConversationID: own.reply, Number: own.turn.Number, Fence: own.turn.Fence}, fence: own.fence,
@@ -260,7 +272,7 @@ var probes = append([]probe{
 		r := store.Receipt{Scope: k.claimOf("", "", long).Scope, Key: of.receipt, Fence: of.fence}
 		return none(k.ReleaseReceipt(ctx, k.company, r))
 	}},
-}, keyProbes...)
+}, slices.Concat(keyProbes, sourceProbes)...)
 
 // told is what a caller learns from a call, with its ids blotted out.
 func (p probe) told(t *testing.T, k *kit, of ids) string {
@@ -272,6 +284,7 @@ func (p probe) told(t *testing.T, k *kit, of ids) string {
 	return strings.NewReplacer(
 		of.agent, "<id>", of.conversation, "<id>", of.lapsed, "<id>", of.message, "<id>", of.reply, "<id>", of.running, "<id>", of.document, "<id>",
 		of.external, "<id>", of.user, "<id>", of.key, "<id>", of.job, "<id>", of.receipt, "<id>", of.turn.ConversationID, "<id>", of.apiKey, "<id>",
+		of.source, "<id>", of.run, "<id>", of.url, "<id>", of.page, "<id>", of.staged, "<id>",
 		k.company, "<company>",
 	).Replace(got)
 }

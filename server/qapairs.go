@@ -8,6 +8,7 @@ import (
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/server/internal/api"
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // CreateQAPairs serves POST /v1/knowledge/qa-pairs.
@@ -37,6 +38,9 @@ func (h *handlers) CreateQAPairs(ctx context.Context, r api.CreateQAPairsRequest
 		}
 	}
 	out, err := put(ctx, docs...)
+	if len(b.Items) == 1 && (errors.Is(err, knowledge.ErrInvalid) || errors.Is(err, store.ErrConflict)) {
+		err = &knowledge.ItemError{Err: err} // a single document is not numbered
+	}
 	if err != nil {
 		return nil, inItem(inPair(err), len(b.Items) > 0)
 	}

@@ -77,20 +77,32 @@ func (s *state) termsOf(q *question) []uint32 {
 type asked struct {
 	candidate
 	likeness float64 // 1 if it is the same, else from nearly to nearest
+	own      bool    // of the agent's own, not of all agents
 }
 
 // lift finds the questions that the query asks, and puts their passages before the
-// others. At most limit passages stay.
-func (s *search) lift(st *state, f *filter, w wording, limit int) {
-	s.lifted = s.lifted[:0]
+// others: of those that are as like it, first the agent's own. At most limit
+// passages stay.
+func (s *search) lift(st *state, f *filter, w wording, agentID string, limit int) {
 	if w.form != 0 {
 		s.same(st, f, w.form)
 	}
 	if len(w.terms) > 0 {
 		s.near(st, f, &w)
 	}
+	if own, ok := st.attrs[agentKey(agentID)]; ok && agentID != "" {
+		for i := range s.lifted {
+			s.lifted[i].own = slices.Contains(st.attributes(st.docs[s.lifted[i].row]), own)
+		}
+	}
 	slices.SortFunc(s.lifted, func(a, b asked) int {
-		return cmp.Or(cmp.Compare(b.likeness, a.likeness), st.compare(a.candidate, b.candidate))
+		if c := cmp.Compare(b.likeness, a.likeness); c != 0 || a.own == b.own {
+			return cmp.Or(c, st.compare(a.candidate, b.candidate))
+		}
+		if a.own {
+			return -1
+		}
+		return 1
 	})
 	s.lifted = s.lifted[:min(limit, len(s.lifted))]
 	if len(s.lifted) > 0 {
@@ -124,7 +136,7 @@ func (s *search) same(st *state, f *filter, form uint64) {
 		if last := len(s.lifted) - 1; last >= 0 && st.docs[s.lifted[last].row] == st.docs[row] {
 			s.lifted = s.lifted[:last] // one document asks it twice: its first counts
 		}
-		s.lifted = append(s.lifted, asked{candidate{s.scoreOf(st, row), row}, 1})
+		s.lifted = append(s.lifted, asked{candidate: candidate{s.scoreOf(st, row), row}, likeness: 1})
 	}
 }
 
@@ -179,7 +191,7 @@ func (s *search) compare(st *state, w *wording, document, from, to uint32) {
 	if best >= nearly {
 		d := &st.documents[document]
 		row := d.first + at - d.questions
-		s.lifted = append(s.lifted, asked{candidate{s.scoreOf(st, row), row}, min(best, nearest)})
+		s.lifted = append(s.lifted, asked{candidate: candidate{s.scoreOf(st, row), row}, likeness: min(best, nearest)})
 	}
 }
 

@@ -142,6 +142,11 @@ func TestAskedComesFirst(t *testing.T) {
 			}
 		}
 	}
+	x.Put(Document{ID: "other", AgentID: "agt_3", Passages: []Passage{{Body: strings.Repeat("No. ", 200), Questions: []string{"Do you deliver?"}}}})
+	if got := ids(x.Search(Query{Text: "Do you deliver?", AgentID: "agt_3"})); got != "other/0 pair/0 near/0 loud/0 loud/1" {
+		t.Errorf("an agent with a pair of its own finds %q, want its own first", got)
+	}
+	x.Delete("other")
 	x.Put(pair("pair", "By bicycle.", "Do you send things?"))
 	x.Delete("hers")
 	if r := x.Search(Query{Text: "Do you deliver?"}); r.Hits[0].DocumentID != "near" || r.Hits[0].Asked == 1 {

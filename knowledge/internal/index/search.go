@@ -117,7 +117,7 @@ func (x *Index) Search(q Query) Result {
 			if len(s.top) > 0 {
 				best = float64(s.top[0].score)
 			}
-			s.lift(st, &f, word(x.analyzer, q.Text), q.Limit)
+			s.lift(st, &f, word(x.analyzer, q.Text), q.AgentID, q.Limit)
 		}
 	}
 	r := Result{Hits: make([]Hit, len(s.top)), Terms: make([]QueryTerm, len(s.terms))}

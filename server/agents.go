@@ -8,36 +8,116 @@ import (
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/internal/id"
+	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/server/internal/api"
+	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // ListAgents serves GET /v1/agents.
 func (h *handlers) ListAgents(ctx context.Context, r api.ListAgentsRequestObject) (api.ListAgentsResponseObject, error) {
-	l, err := callOf(ctx).company.Agents().List(ctx, page(r.Params.Limit, r.Params.Cursor))
-	data, next, more, err := listed(l, err, agentShape)
-	return api.ListAgents200JSONResponse{Data: data, NextCursor: next, HasMore: more}, err
+	c := callOf(ctx)
+	l, err := c.company.Agents().List(ctx, page(r.Params.Limit, r.Params.Cursor))
+	out := api.ListAgents200JSONResponse{Data: make([]api.Agent, len(l.Data)), NextCursor: l.NextCursor, HasMore: l.HasMore}
+	for i, a := range l.Data {
+		if err == nil {
+			out.Data[i], err = c.agent(ctx, a)
+		}
+	}
+	return out, err
 }
+
+// agent is the shape of an agent, which tells how its website stands.
+func (c *call) agent(ctx context.Context, a agent.Agent) (api.Agent, error) {
+	out := agentShape(a)
+	if a.WebsiteURL == "" {
+		return out, nil
+	}
+	w, err := c.company.Knowledge().Website(ctx, websiteOf(a.ID))
+	if errors.Is(err, store.ErrNotFound) {
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	out.WebsiteID = w.ID
+	switch state := w.State(); {
+	case !w.LastSuccessAt.IsZero():
+	case state == knowledge.SourceQueued || state == knowledge.SourceRunning:
+		out.Status = "training"
+	case state == knowledge.SourceFailed:
+		out.Status = "failed"
+	}
+	return out, nil
+}
+
+// websiteOf is the id of the website that an agent is created with.
+func websiteOf(agentID string) string { return id.Derive(id.Source, agentID) }
 
 // CreateAgent serves POST /v1/agents.
 func (h *handlers) CreateAgent(ctx context.Context, r api.CreateAgentRequestObject) (api.CreateAgentResponseObject, error) {
 	c := callOf(ctx)
-	var a agent.Agent
-	var err error
-	if made, ok := c.made(); ok {
-		a, err = c.company.Agents().Get(ctx, made)
-	} else {
-		var settings agent.Settings
-		if settings, err = newSettings(r.Body); err != nil {
-			return nil, err
-		}
-		a, err = c.company.Agents().Create(ctx, settings)
-	}
+	a, err := c.newAgent(ctx, r.Body)
 	if err != nil {
 		return nil, err
 	}
-	c.header.Set("ETag", settingsTag(a.Version))
+	out, err := c.agent(ctx, a)
+	c.header.Set("ETag", agentTag(out))
 	c.created("/v1/agents/", a.ID)
-	return api.CreateAgent201JSONResponse(agentShape(a)), nil
+	return api.CreateAgent201JSONResponse(out), err
+}
+
+// newAgent creates an agent, or finds the one that the same request created.
+func (c *call) newAgent(ctx context.Context, b *api.AgentRequest) (agent.Agent, error) {
+	if made, ok := c.made(); ok {
+		return c.company.Agents().Get(ctx, made)
+	}
+	settings, err := newSettings(b)
+	switch {
+	case err != nil:
+		return agent.Agent{}, err
+	case b.WebsiteURL == "":
+		return c.company.Agents().Create(ctx, settings)
+	}
+	w := knowledge.Website{Source: knowledge.Source{URL: b.WebsiteURL, Schedule: "weekly"}}
+	if err := w.Check(); err != nil {
+		if e, ok := errors.AsType[*knowledge.InvalidError](err); ok {
+			return agent.Agent{}, wrong("website_url", "%s", e.Reason)
+		}
+		return agent.Agent{}, err
+	}
+	// Three commits: the agent, its website, and that all of it is done. After the
+	// first one the receipt names the agent, and the website's id follows from the
+	// agent's: whoever makes the request again adds what is missing.
+	var a agent.Agent
+	if begun, _ := c.made(); begun != "" {
+		a, err = c.company.Agents().Get(ctx, begun)
+	} else {
+		a, err = c.company.Agents().By(store.Request{Actor: c.principal.ID, Receipt: c.claimed, More: true}).Create(ctx, settings)
+	}
+	if err != nil {
+		return a, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), receiptLease)
+	defer cancel()
+	w.ID, w.AgentID = websiteOf(a.ID), a.ID
+	_, err = c.company.Knowledge().By(store.Request{Actor: c.principal.ID}).AddWebsite(ctx, w)
+	if err == nil || errors.Is(err, store.ErrConflict) { // it was added before
+		err = c.settle(ctx, a.ID)
+	}
+	c.goesOn = err != nil && !errors.Is(err, store.ErrNotFound) // the agent was deleted meanwhile
+	return a, err
+}
+
+// settle completes the receipt of a request whose steps are done.
+func (c *call) settle(ctx context.Context, result string) error {
+	if c.claimed == nil {
+		return nil
+	}
+	receipt := *c.claimed
+	receipt.Result = result
+	_, err := c.company.Knowledge().By(store.Request{Actor: c.principal.ID, Receipt: &receipt}).PutAll(ctx)
+	return err
 }
 
 func newSettings(b *api.AgentRequest) (agent.Settings, error) {
@@ -60,8 +140,12 @@ func newSettings(b *api.AgentRequest) (agent.Settings, error) {
 func (h *handlers) GetAgent(ctx context.Context, r api.GetAgentRequestObject) (api.GetAgentResponseObject, error) {
 	c := callOf(ctx)
 	a, err := c.company.Agents().Get(ctx, r.ID)
-	c.header.Set("ETag", settingsTag(a.Version))
-	return api.GetAgent200JSONResponse(agentShape(a)), err
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.agent(ctx, a)
+	c.header.Set("ETag", agentTag(out))
+	return api.GetAgent200JSONResponse(out), err
 }
 
 // DeleteAgent serves DELETE /v1/agents/{id}.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/answerdesk-go/answerdesk/server/internal/api"
 )
 
 // An agent's tag is its version, that of a document or a source the time of its last
@@ -19,8 +21,16 @@ import (
 // gzipTag is what the tag of an answer in gzip ends with.
 const gzipTag = "-gzip"
 
-// settingsTag is the tag of an agent and of its settings.
+// settingsTag is the tag of an agent's settings, and of an agent without a website.
 func settingsTag(version int) string { return `"` + strconv.Itoa(version) + `"` }
+
+func agentTag(a api.Agent) string {
+	tag := settingsTag(int(a.Version))
+	if a.WebsiteID == "" {
+		return tag
+	}
+	return moving(tag, a.WebsiteID+a.Status)
+}
 
 func documentTag(updated time.Time) string {
 	return `"` + strconv.FormatInt(updated.UnixMicro(), 36) + `"`

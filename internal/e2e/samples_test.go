@@ -20,6 +20,7 @@ type things struct {
 	conversation, reply string
 	document, external  string // the document's external id
 	qa, content         string
+	website, run        string // the run is the crawl of the website that waits
 	etag                string // of the document
 	cursor              string // of the list of documents
 	idempotency         string // the key with which the content was made
@@ -38,6 +39,11 @@ func furnish(c *caller, company, word string) *things {
 		"title": "About the " + word, "text": "The " + word + " opens at nine.", "external_id": x.external, "metadata": map[string]any{"about": word},
 	}})
 	x.document, x.etag = created.at("id").(string), created.header.Get("ETag")
+	ok(c.Knowledge.Documents.Update(s.Context(), x.document, api.DocumentPatch{Text: new("The " + word + " opens at nine o'clock.")}))(s)
+	x.etag = c.want(http.StatusOK, request{method: "GET", path: "/v1/knowledge/documents/" + x.document}).header.Get("ETag")
+	site := ok(c.Knowledge.Websites.Create(s.Context(), api.WebsiteRequest{URL: "https://" + word + ".example"}))(s)
+	x.website, x.run = site.ID, site.RunID
+	ok(c.Training.Start(s.Context(), api.TrainRequest{}))(s)
 	x.qa = ok(c.Knowledge.QAPairs.Create(s.Context(), api.QAPairsRequest{Question: "Where is the " + word + "?", Answer: "The " + word + " is upstairs."}))(s).Data[0].ID
 	x.content = c.want(http.StatusCreated, request{method: "POST", path: "/v1/content", header: map[string]string{"Idempotency-Key": x.idempotency}, body: map[string]any{
 		"content": "The " + word + " weighs a ton.", "metadata": map[string]any{"title": "Weight of the " + word},
@@ -62,13 +68,13 @@ func never() *things {
 	return &things{
 		company: id.New(id.Company), key: id.New(id.Key), agent: id.New(id.Agent), user: "user-" + word, conversation: id.New(id.Conversation),
 		reply: id.New(id.Message), document: id.New(id.Document), external: "external-" + word, qa: id.New(id.Document), content: id.New(id.Document),
-		etag: `"` + word[:10] + `"`, cursor: word, idempotency: "request-" + word,
+		website: id.New(id.Source), run: id.New(id.Run), etag: `"` + word[:10] + `"`, cursor: word, idempotency: "request-" + word,
 	}
 }
 
 // all returns every id of the things.
 func (x *things) all() []string {
-	return []string{x.company, x.key, x.agent, x.user, x.conversation, x.reply, x.document, x.external, x.qa, x.content, x.cursor}
+	return []string{x.company, x.key, x.agent, x.user, x.conversation, x.reply, x.document, x.external, x.qa, x.content, x.website, x.run, x.cursor}
 }
 
 // A sample is a well-formed request of an operation.
@@ -85,6 +91,8 @@ func ofAgent(x *things) string        { return x.agent }
 func ofDocument(x *things) string     { return x.document }
 func ofQA(x *things) string           { return x.qa }
 func ofContent(x *things) string      { return x.content }
+func ofWebsite(x *things) string      { return x.website }
+func ofRun(x *things) string          { return x.run }
 func ofKey(x *things) string          { return x.key }
 
 // fields is the body of a request.
@@ -115,6 +123,22 @@ var samples = map[string]sample{
 	"updateDocument":           {id: ofDocument, body: fields{"title": "Zebras"}},
 	"deleteDocument":           {id: ofDocument},
 	"uploadFile":               {body: fields{"title": "Zebras"}, other: fields{"title": "Yaks"}, made: "/v1/knowledge/documents"},
+	"listDocumentVersions":     {id: ofDocument},
+	"rollbackDocument":         {id: ofDocument, body: fields{"version": 1}, other: fields{"version": 2}, made: "/v1/audit-log"},
+	"createWebsite":            {body: fields{"url": "https://zoo.example"}, other: fields{"url": "https://farm.example"}, made: "/v1/knowledge/websites"},
+	"listWebsites":             {},
+	"getWebsite":               {id: ofWebsite},
+	"updateWebsite":            {id: ofWebsite, body: fields{"schedule": "daily"}},
+	"deleteWebsite":            {id: ofWebsite},
+	"listWebsitePages":         {id: ofWebsite},
+	"crawlWebsite":             {id: ofWebsite, body: fields{"force": true}, other: fields{"force": false}, made: "/v1/audit-log"},
+	"startTraining":            {body: fields{"force": true}, other: fields{"force": false}, made: "/v1/audit-log"},
+	"getTrainingStatus":        {},
+	"cancelTraining":           {},
+	"listRuns":                 {},
+	"getRun":                   {id: ofRun},
+	"listRunEvents":            {id: ofRun},
+	"cancelRun":                {id: ofRun},
 	"createQAPairs":            {body: fields{"question": "Has a zebra stripes?", "answer": "It has."}, other: fields{"answer": "It has not."}, made: "/v1/knowledge/qa-pairs"},
 	"listQAPairs":              {},
 	"getQAPair":                {id: ofQA},

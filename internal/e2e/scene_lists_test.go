@@ -38,7 +38,7 @@ func (c *caller) page(path string, query url.Values) (items []map[string]any, ne
 // Every list is read to its end by pages of any size: each item once, the newest
 // first, and nothing by another list's cursor.
 func playLists(s *suite) {
-	s.begin(nil)
+	s.begin(reachingLoopback())
 	x := fill(s)
 	first := map[string]string{} // cursors to the second page, by operation
 	for _, o := range s.contract.lists() {
@@ -94,7 +94,8 @@ func createdAt(item map[string]any) time.Time {
 
 // boundCursors uses every cursor in other lists, and with other filters.
 func boundCursors(s *suite, x *things, first map[string]string) {
-	filters := map[string]string{"agent_id": x.agent, "user_id": x.user, "conversation_id": x.conversation, "external_id": x.external, "kind": "upload"}
+	filters := map[string]string{"agent_id": x.agent, "user_id": x.user, "conversation_id": x.conversation, "external_id": x.external, "kind": "upload",
+		"source_id": x.website, "parent_id": x.run, "state": "queued"}
 	for _, o := range s.contract.lists() {
 		path := o.request(x).path
 		for of, cursor := range first {
@@ -132,6 +133,18 @@ func fill(s *suite) *things {
 		items = append(items, api.BulkItem{Content: fmt.Sprint("Content ", i)})
 		pairs = append(pairs, api.QAPairInput{Question: fmt.Sprint("Question ", i), Answer: fmt.Sprint("Answer ", i)})
 	}
+	for i := range 5 {
+		ok(c.Knowledge.Documents.Update(ctx, x.document, api.DocumentPatch{Text: new(fmt.Sprint("Text ", i))}))(s)
+		ok(c.Knowledge.Websites.Create(ctx, api.WebsiteRequest{URL: fmt.Sprintf("https://%d.example", i)}))(s)
+	}
+	ok(c.Knowledge.Websites.Delete(ctx, x.website))(s) // but for one whose pages can be read
+	ok(c.Training.Cancel(ctx, nil))(s)
+	site := newSite(s, 8)
+	there := ok(c.Knowledge.Websites.Create(ctx, api.WebsiteRequest{URL: site.URL}))(s)
+	stop := s.work()
+	wantRun(s, there.RunID, "completed")
+	stop()
+	x.website, x.run = there.ID, there.RunID
 	ok(c.Content.Bulk(ctx, api.BulkRequest{Items: items}))(s)
 	ok(c.Knowledge.QAPairs.Create(ctx, api.QAPairsRequest{Items: pairs}))(s)
 	return x

@@ -84,15 +84,18 @@ func refuseParameters(s *suite, o operation, sm sample, r request) {
 		query.path = o.named(strings.Repeat("x", 129))
 		s.admin.wantError(http.StatusBadRequest, "invalid_request", "id", query)
 	}
-	for name, value := range map[string]string{"limit": "0", "after": "-1", "wait": "31", "cursor": "nonsense", "agent_id": strings.Repeat("x", 129)} {
+	for name, value := range map[string]string{"limit": "0", "after": "-1", "wait": "31", "cursor": "nonsense",
+		"agent_id": strings.Repeat("x", 129), "run_id": strings.Repeat("x", 129)} {
 		if o.takes(name) {
 			query.path = r.path + "?" + name + "=" + value
 			s.admin.wantError(http.StatusBadRequest, "invalid_request", name, query)
 		}
 	}
-	if o.takes("agent_id") {
-		query.path = r.path + "?agent_id=" + unknown.agent
-		s.admin.wantError(http.StatusNotFound, "not_found", "", query)
+	for name, id := range map[string]string{"agent_id": unknown.agent, "source_id": unknown.website, "parent_id": unknown.run, "run_id": unknown.run} {
+		if o.takes(name) {
+			query.path = r.path + "?" + name + "=" + id
+			s.admin.wantError(http.StatusNotFound, "not_found", "", query)
+		}
 	}
 	if o.takes("Idempotency-Key") {
 		for _, key := range []string{strings.Repeat("x", 256), "with space"} {

@@ -126,6 +126,8 @@ func playRepetitions(s *suite) {
 			err = s.desk.Companies().Delete(s.Context(), id)
 		case "createAPIKey":
 			err = s.desk.Keys().Revoke(s.Context(), id)
+		case "createWebsite":
+			_, err = s.desk.Knowledge().DeleteWebsite(s.Context(), id)
 		case "createDocument", "createContent":
 			_, err = s.desk.Knowledge().Delete(s.Context(), id)
 		default:

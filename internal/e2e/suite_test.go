@@ -103,6 +103,11 @@ var scenes = []scene{
 	{"in line", playInLine},
 	{"documents", playDocuments},
 	{"files", playFiles},
+	{"versions", playVersions},
+	{"websites", playWebsites},
+	{"an agent of a website", playAgentOfWebsite},
+	{"training", playTraining},
+	{"a run as it goes", playRun},
 	{"qa pairs", playQAPairs},
 	{"content", playContent},
 	{"bulk", playBulk},
@@ -124,6 +129,7 @@ var scenes = []scene{
 // each with the reason.
 var beyond = map[sighting]string{
 	{"updateAgentSettings", http.StatusConflict}: "a version that has moved is 412, and changes that meet go side by side",
+	{"updateWebsite", http.StatusConflict}:       "two changes without If-Match must meet between a read and a write",
 }
 
 // Every operation of the contract is called in every way, and request and answer

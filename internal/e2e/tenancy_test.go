@@ -184,7 +184,7 @@ func placesIn(path []string, schema *openapi3.Schema) (out []place) {
 // meanings say what is named at a place, by its name. In a path it is the thing
 // that the operation is about; in a user it is theirs.
 var meanings = map[string]func(*things) string{
-	"agent_id": ofAgent, "conversation_id": ofConversation,
+	"agent_id": ofAgent, "conversation_id": ofConversation, "source_id": ofWebsite, "run_id": ofRun, "parent_id": ofRun,
 	"company_id":      func(x *things) string { return x.company },
 	"user_id":         func(x *things) string { return x.user },
 	"user.id":         func(x *things) string { return x.user },
@@ -326,10 +326,10 @@ var masks = []struct {
 	what *regexp.Regexp
 	mask string
 }{
-	{regexp.MustCompile(`\b(cmp|agt|conv|msg|doc|psg|evt|key|aud|req)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_"},
+	{regexp.MustCompile(`\b(cmp|agt|conv|msg|doc|psg|src|run|evt|key|aud|req)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+Z`), "TIME"},
 	{regexp.MustCompile(`"(hint|secret|next_cursor)":"[^"]*"`), `"$1":""`},
-	{regexp.MustCompile(`"knowledge_revision":\d+`), `"knowledge_revision":0`},
+	{regexp.MustCompile(`"(knowledge_revision|queue_position)":\d+`), `"$1":0`},
 }
 
 // masked is a text without what differs, and without what the request named.

@@ -121,13 +121,19 @@ func (o *overheard) Close() error {
 }
 
 // terminal reports whether the bytes of a stream end with the last event of a
-// reply.
+// reply or a run.
 func terminal(body []byte) bool {
 	events, _ := eventsIn(body)
 	return len(events) > 0 && last(events[len(events)-1].Type)
 }
 
-func last(kind string) bool { return kind == "message.completed" || kind == "error" }
+func last(kind string) bool {
+	switch kind {
+	case "message.completed", "error", "run.completed", "run.failed", "run.cancelled":
+		return true
+	}
+	return false
+}
 
 // eventsIn returns the whole events in the bytes of a stream.
 func eventsIn(body []byte) (out []sse.Event, err error) {
@@ -152,6 +158,9 @@ func (c *contract) checkEvents(x *exchanged) error {
 		return err
 	}
 	schema := c.doc.Components.Schemas["StreamEvent"].Value
+	if x.operation == "listRunEvents" {
+		schema = c.doc.Components.Schemas["RunEvent"].Value
+	}
 	sequence := int64(0)
 	for i, ev := range events {
 		var v any

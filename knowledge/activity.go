@@ -23,6 +23,7 @@ type activity struct {
 	// Used by the goroutine that does the run alone.
 	staging Staging
 	size    int          // bytes of text in staging
+	flushed time.Time    // when it was empty
 	became  func(Staged) // is told of each write that was staged; nil: nobody is
 
 	mu     sync.Mutex
@@ -33,7 +34,7 @@ type activity struct {
 }
 
 func newActivity(l *Library, lease store.Lease, r Run) *activity {
-	a := &activity{lib: l, lease: lease, run: r, phase: r.Phase}
+	a := &activity{lib: l, lease: lease, run: r, phase: r.Phase, flushed: time.Now()}
 	a.counts.Errors = map[string]int{}
 	return a
 }
@@ -177,7 +178,7 @@ func (a *activity) writePage(ctx context.Context, w Write, p Page) error {
 
 func (a *activity) flushFull(ctx context.Context) error {
 	s := &a.staging
-	if len(s.Writes)+len(s.Deletes) < batchDocuments && len(s.Pages) < batchDocuments && a.size < batchBytes {
+	if len(s.Writes)+len(s.Deletes) < batchDocuments && len(s.Pages) < batchDocuments && a.size < batchBytes && time.Since(a.flushed) < flushEvery {
 		return nil
 	}
 	return a.flush(ctx)
@@ -187,7 +188,7 @@ func (a *activity) flushFull(ctx context.Context) error {
 // since only the store knows the ids that documents have or get.
 func (a *activity) flush(ctx context.Context) error {
 	s := a.staging
-	a.staging, a.size = Staging{}, 0
+	a.staging, a.size, a.flushed = Staging{}, 0, time.Now()
 	ids := map[string]string{}
 	if len(s.Writes) > 0 || len(s.Deletes) > 0 {
 		staged, err := a.lib.runs.Stage(ctx, a.lease, a.run.ID, Staging{Writes: s.Writes, Deletes: s.Deletes})

@@ -26,13 +26,18 @@ import (
 // Raising it has all pages read again.
 const reading = "1"
 
-// stampOf sums up what a page's document is made by besides the page, for
-// [Page.Hash]: a page that was read otherwise is not asked whether it has changed.
+// stampOf sums up what a page's document is made by besides the page. It stands in
+// [Page.Hash] behind the hash of the page: one that was read otherwise is not asked
+// whether it has changed.
 func stampOf(w Website) string {
 	made, _ := json.Marshal([]any{reading, splitting, w.Metadata}) // it was read from JSON
 	sum := sha256.Sum256(made)
-	return "-" + hex.EncodeToString(sum[:4])
+	return hex.EncodeToString(sum[:4])
 }
+
+// textMark is what stands in [Page.Hash] behind that, of what the page's document
+// says: it tells whether the document is what became of the page.
+func textMark(textHash [32]byte) string { return hex.EncodeToString(textHash[:8]) }
 
 // cutOrigin cuts an address before its host without "www.".
 func cutOrigin(address string) (prefix, rest string) {
@@ -71,7 +76,7 @@ func (c *crawling) pageOf(v crawl.Visit) Page {
 		FetchedAt: time.Now().UTC().Truncate(time.Microsecond), ETag: storable(v.ETag), LastModified: storable(v.LastModified), Canonical: v.Canonical, Links: v.Links,
 	}
 	if v.Hash != "" {
-		p.Hash = v.Hash + c.stamp
+		p.Hash = v.Hash + "-" + c.stamp
 	}
 	return p
 }

@@ -65,9 +65,9 @@ type crawling struct {
 type pageDocument struct {
 	id       string
 	url      string
-	textHash [32]byte
 	live     bool
-	staged   Status // by this run, before it was broken off; empty: it was not
+	textHash [32]byte // of what is live
+	staged   *Staged  // by this run, before it was broken off; nil: it was not
 	seen     bool   // the run came by its page
 	kept     bool   // and the document stays, or has what it says now staged
 }
@@ -150,12 +150,12 @@ func (c *crawling) load(ctx context.Context) error {
 			key := pageKey(s.ExternalID)
 			d := byID[s.DocumentID]
 			if d == nil {
-				d = &pageDocument{id: s.DocumentID, textHash: s.TextHash}
+				d = &pageDocument{id: s.DocumentID}
 				c.fresh[key] = s
 			} else if keys[d.id] != key { // its page has moved
 				delete(c.docs, keys[d.id])
 			}
-			d.staged, d.url = s.Status, s.ExternalID
+			d.staged, d.url = &s, s.ExternalID
 			c.docs[key] = d
 		}
 		if len(staged) < batchDocuments {

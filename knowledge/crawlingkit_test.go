@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/access"
 	"github.com/answerdesk-go/answerdesk/internal/egress"
@@ -37,7 +38,7 @@ func newCrawlRig(t *testing.T, opts *crawl.Options) *rig {
 		t.Fatal(err)
 	}
 	lib := knowledge.New(st, &knowledge.Options{HTTPClient: out.HTTP(), Crawl: opts})
-	return &rig{Base: lib.Company(first.ID), lib: lib, store: st, company: first.ID}
+	return &rig{Base: lib.Company(first.ID), lib: lib, store: st, company: first.ID, poll: 5 * time.Millisecond}
 }
 
 // A site is a website whose pages a test changes between crawls: what is sent for

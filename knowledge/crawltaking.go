@@ -26,8 +26,9 @@ func (c *crawling) known(ctx context.Context, address string) (crawl.Known, bool
 	c.mu.Lock()
 	c.recalled[key] = r
 	c.mu.Unlock()
-	hash, ok := strings.CutSuffix(r.Hash, c.stamp)
-	if !ok || !r.own && c.run.Force {
+	hash, rest, _ := strings.Cut(r.Hash, "-")
+	stamp, text, _ := strings.Cut(rest, "-")
+	if stamp != c.stamp || !r.own && c.run.Force {
 		return crawl.Known{}, false
 	}
 	d := c.docs[key]
@@ -36,8 +37,10 @@ func (c *crawling) known(ctx context.Context, address string) (crawl.Known, bool
 		// There is no document, and without a change there will be none.
 	case d == nil || d.id != r.DocumentID || r.Outcome != string(crawl.Fetched) && r.Outcome != string(crawl.Unchanged):
 		return crawl.Known{}, false
-	case !r.own && (d.staged != "" || !d.live || c.late):
-		return crawl.Known{}, false
+	case !r.own && (d.staged != nil || c.late):
+		return crawl.Known{}, false // what was staged would not be undone
+	case d.staged != nil && text != textMark(d.staged.TextHash) || d.staged == nil && text != textMark(d.textHash):
+		return crawl.Known{}, false // a delete has kept it from being published
 	}
 	return crawl.Known{ETag: r.ETag, LastModified: r.LastModified, Hash: hash, Canonical: r.Canonical, Links: r.Links}, true
 }
@@ -116,6 +119,7 @@ func (c *crawling) fetched(ctx context.Context, v crawl.Visit, p Page) error {
 		w.ID = d.id // the site has another scheme, or has won or lost its "www."
 	}
 	c.readable++
+	p.Hash += "-" + textMark(w.TextHash)
 	return c.writePage(ctx, w, p)
 }
 
@@ -133,6 +137,7 @@ func (c *crawling) became(s Staged) {
 
 // unchanged notes that a page says what it said when it was visited before.
 func (c *crawling) unchanged(ctx context.Context, p Page, was recalled, d *pageDocument) error {
+	p.Hash = was.Hash
 	if d == nil || was.Outcome == string(crawl.Skipped) {
 		p.Outcome, p.Reason = was.Outcome, was.Reason
 		if was.Reason == reasonDeleted {
@@ -147,13 +152,13 @@ func (c *crawling) unchanged(ctx context.Context, p Page, was recalled, d *pageD
 	p.DocumentID, d.kept = d.id, true
 	c.readable++
 	c.count(func(n *Counts) {
-		switch d.staged {
-		case Created:
-			n.Created++
-		case Updated:
-			n.Updated++
-		default:
+		switch {
+		case d.staged == nil:
 			n.Unchanged++
+		case d.staged.Status == Created:
+			n.Created++
+		default:
+			n.Updated++
 		}
 	})
 	return c.page(ctx, p)
@@ -168,7 +173,7 @@ func (c *crawling) unread(ctx context.Context, v crawl.Visit, p Page, d *pageDoc
 	}
 	if d != nil {
 		p.DocumentID, d.kept = d.id, true
-		if d.staged != "" {
+		if d.staged != nil {
 			return nil // it was read by this run before, which is what the report says
 		}
 	}

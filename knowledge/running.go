@@ -16,6 +16,7 @@ const (
 	maxAttempts = 10                     // that are broken off, after which the run has failed
 	runTimeout  = 6 * time.Hour          // of one attempt
 	moveEvery   = 500 * time.Millisecond // a run says how far it is, and hears that it is cancelled
+	flushEvery  = 2 * time.Second        // and stages what it has, which is what a broken off one keeps
 	dueEvery    = 5 * time.Second        // sources that are due are looked for
 	dueLimit    = 100                    // of them at a time
 )

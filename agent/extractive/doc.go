@@ -6,6 +6,7 @@
 //
 // Of the passages found it takes the sentences that share most with the question,
 // weighing rare words more than common ones and the headings above them too, and
-// what follows them where they lead up to it, such as a list of steps. A pair of
-// question and answer is quoted whole.
+// what follows them where they lead up to it, such as a list of steps. Of a table
+// it takes the rows, and the header that names their columns; of data such as JSON
+// the record. A pair of question and answer is quoted whole.
 package extractive

@@ -1,6 +1,7 @@
 package extractive
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -52,26 +53,31 @@ const (
 // Answer implements [agent.Answerer].
 func (a *Answerer) Answer(ctx context.Context, q agent.Question) iter.Seq2[agent.Part, error] {
 	return func(yield func(agent.Part, error) bool) {
-		quotes := a.quotes(q)
-		for i, c := range quotes {
-			if i > 0 && !yield(agent.Part{Text: "\n\n"}, nil) {
+		for i, quoted := range a.quotes(q) {
+			if i > 0 && !yield(agent.Part{Text: cmp.Or(quoted.parted, "\n\n")}, nil) {
 				return
 			}
-			if !yield(agent.Part{Text: c.Quote, Citation: &c}, nil) {
+			if !yield(agent.Part{Text: quoted.Quote, Citation: &quoted.Citation}, nil) {
 				return
 			}
 		}
 	}
 }
 
+// A quote is what a reply consists of.
+type quote struct {
+	agent.Citation
+	parted string // how from the quote before it; a blank line if empty
+}
+
 // quotes returns what a reply consists of.
-func (a *Answerer) quotes(q agent.Question) []agent.Citation {
+func (a *Answerer) quotes(q agent.Question) []quote {
 	passages := q.Passages[:min(looked, len(q.Passages))]
 	if len(passages) == 0 {
 		return nil
 	}
 	if p := passages[0].Passage; p.Kind == knowledge.KindQA {
-		return []agent.Citation{agent.Cite(p, p.Start, p.End)}
+		return []quote{{Citation: agent.Cite(p, p.Start, p.End)}}
 	}
 	terms := q.Terms
 	if len(terms) == 0 { // of a retriever of another make
@@ -93,13 +99,13 @@ func (a *Answerer) quotes(q agent.Question) []agent.Citation {
 	if best.held.share(w) < enough {
 		return nil
 	}
-	quotes := []agent.Citation{a.cite(best)}
+	quotes := a.cite(best)
 	for i, p := range picks {
 		if i == at || p.DocumentID == best.DocumentID && p.Version == best.Version && p.Ordinal == best.Ordinal {
 			continue
 		}
 		if p.held.and(best.held).share(w)-best.held.share(w) >= more {
-			quotes = append(quotes, a.cite(p))
+			quotes = append(quotes, a.cite(p)...)
 			break
 		}
 	}
@@ -107,8 +113,17 @@ func (a *Answerer) quotes(q agent.Question) []agent.Citation {
 }
 
 // cite widens the sentence picked to what belongs to it, and cites that.
-func (a *Answerer) cite(p pick) agent.Citation {
+func (a *Answerer) cite(p pick) []quote {
+	if p.sentences[p.at].row {
+		return a.citeRow(p)
+	}
 	from, to := p.sentences[p.at].start, p.sentences[p.at].end
+	if p.sentences[p.at].record {
+		first, last := p.record()
+		if start, end := p.sentences[first].start, p.sentences[last].end; end-start <= a.opts.MaxBytes {
+			return []quote{{Citation: agent.Cite(p.Passage, p.Start+start, p.Start+end)}}
+		}
+	}
 	for n, i := 1, p.at+1; i < len(p.sentences); i, n = i+1, n+1 {
 		next := p.sentences[i]
 		if next.end-from > a.opts.MaxBytes || next.heading {
@@ -126,7 +141,7 @@ func (a *Answerer) cite(p pick) agent.Citation {
 			from = p.sentences[i].start
 		}
 	}
-	return agent.Cite(p.Passage, p.Start+from, p.Start+to)
+	return []quote{{Citation: agent.Cite(p.Passage, p.Start+from, p.Start+to)}}
 }
 
 // A set is a set of the question's terms.

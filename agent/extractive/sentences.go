@@ -1,6 +1,7 @@
 package extractive
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/answerdesk-go/answerdesk/internal/sentence"
@@ -15,7 +16,13 @@ type span struct {
 	paragraph  bool // it begins one
 	leads      bool // it ends in a colon, and what follows belongs to it
 	question   bool
+	row        bool // of a table
+	head       int  // of a row: the number of the sentence, from 1, that names its columns; 0: none
+	record     bool // it is of names and values that belong together
 }
+
+// header reports whether sentence number i, from 0, is the header of a table.
+func (s span) header(i int) bool { return s.row && s.head == i+1 }
 
 // spans returns the sentences of a passage.
 func spans(p knowledge.Passage) []span {
@@ -39,6 +46,8 @@ func spans(p knowledge.Passage) []span {
 		out = append(out, s)
 		at = end
 	}
+	markRows(p.Text, out)
+	markRecords(p.Text, out)
 	return out
 }
 
@@ -71,7 +80,8 @@ type pick struct {
 	sentences []span
 	at        int
 	score     float64
-	held      set // terms that the sentence and its headings hold
+	held      set    // terms that the sentence and its headings hold
+	alike     []bool // of each sentence: whether it holds the same terms
 }
 
 // leadIn returns the sentence that leads up to the list the pick stands in, or -1.
@@ -131,27 +141,40 @@ const (
 func (w *weigher) best(h knowledge.Hit, rank float64) pick {
 	out := pick{Passage: h.Passage, sentences: spans(h.Passage), held: make(set, len(w.terms))}
 	above := w.held(strings.Join(append([]string{h.Title}, h.Heading...), "\n"))
-	found := false
+	helds := make([]set, len(out.sentences))
+	found, heads := false, map[int]set{}
 	for i, s := range out.sentences {
-		if s.heading {
+		if s.heading || s.header(i) {
 			continue
 		}
+		over := above
+		if s.head > 0 {
+			if heads[s.head] == nil {
+				head := out.sentences[s.head-1]
+				heads[s.head] = above.and(w.held(h.Text[head.start:head.end]))
+			}
+			over = heads[s.head]
+		}
 		own := w.held(h.Text[s.start:s.end])
-		both := own.and(above)
+		both := own.and(over)
+		helds[i] = both
 		score := own.share(w) + byHeading*(both.share(w)-own.share(w)) + byRank*rank
-		if i == 0 || i == 1 && out.sentences[0].heading {
+		if i == 0 || i == 1 && (out.sentences[0].heading || out.sentences[0].header(0)) {
 			score += byOpening
 		}
-		if s.question {
+		if s.question && !s.record {
 			score += asQuestion
 		}
-		if s.end-s.start < 25 {
+		if s.end-s.start < 25 && !s.row && !s.record {
 			score += tooShort
 		}
 		if !found || score > out.score {
 			found = true
 			out.at, out.score, out.held = i, score, both
 		}
+	}
+	for _, held := range helds {
+		out.alike = append(out.alike, slices.Equal(held, out.held))
 	}
 	if !found { // nothing but headings, or no sentence at all
 		out.sentences = []span{{end: len(h.Text)}}

@@ -155,7 +155,7 @@ func TestLongTable(t *testing.T) {
 	}
 	text, quotes := answer(t, extractive.New(nil), kb, "What is the price of part 45?")
 	if text != "| Part 45 | in stock | 315 euros in all of the shops |" || len(quotes) != 1 || !slices.Equal(quotes[0].Heading, []string{"Parts", "Name | State | Price"}) {
-		t.Errorf("Answer = %q under %q, want the row under the names of its columns", text, quotes)
+		t.Errorf("Answer = %q, %+v, want the row under the names of its columns", text, quotes)
 	}
 }
 

@@ -44,7 +44,7 @@ func (a *activity) queueChildren(ctx context.Context) (children []string, err er
 			r := Run{
 				ID: id.Derive(id.Run, a.run.ID+s.ID), Kind: runKind(s.Kind), State: RunQueued, Phase: "queued",
 				AgentID: s.AgentID, SourceID: s.ID, ParentID: a.run.ID, Force: a.run.Force, NewPages: a.run.NewPages,
-				CreatedAt: time.Now().UTC().Truncate(time.Microsecond),
+				CreatedAt: a.run.CreatedAt, // as its id says
 			}
 			c := store.Commit{Company: a.lease.Company, Work: []store.Work{runWork(r)}}
 			r, err = a.lib.runs.StartRun(ctx, c, r, time.Time{}, time.Time{})

@@ -8,8 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/url"
 	"path"
 	"strings"
@@ -30,7 +28,7 @@ const reading = "1"
 // [Page.Hash] behind the hash of the page: one that was read otherwise is not asked
 // whether it has changed.
 func stampOf(w Website) string {
-	made, _ := json.Marshal([]any{reading, splitting, w.Metadata}) // it was read from JSON
+	made, _ := json.Marshal([]any{reading, splitting, extraction, w.Metadata}) // it was read from JSON
 	sum := sha256.Sum256(made)
 	return hex.EncodeToString(sum[:4])
 }
@@ -132,18 +130,21 @@ func (c *crawling) document(ctx context.Context, v crawl.Visit) (w Write, why st
 	case readable(res.Text) != nil:
 		return Write{}, reasonCharset, nil
 	}
-	d.Language = cmp.Or(v.Language, res.Language)
 	d.Title = pageTitle(v, res)
+	d.Language = cmp.Or(extract.LanguageTag(v.Language), res.Language, languageOf(res.Text))
+	d.Metadata = withDates(d.Metadata, res)
 	w = Write{Document: d, NewID: id.New(id.Document)}
 	for i, p := range split.Split(res.Text, res.Blocks) {
-		w.Passages = append(w.Passages, Passage{Ref: Ref{Ordinal: i}, Start: p.Start, End: p.End, Heading: p.Heading, Text: res.Text[p.Start:p.End]})
+		w.Passages = append(w.Passages, Passage{
+			Ref: Ref{Ordinal: i}, Start: p.Start, End: p.End, Page: p.Page, Heading: p.Heading, Text: res.Text[p.Start:p.End],
+		})
 	}
 	if len(w.Passages) == 0 {
 		return Write{}, reasonEmpty, nil
 	}
-	w.TextHash = pageTextHash(w, res.Text)
-	w.Hash = pageHash(w)
 	w.Text = res.Text
+	w.TextHash = textHash(d, w.Text, w.Passages)
+	w.Hash = pageHash(w)
 	w.UpdatedAt = time.Now().UTC().Truncate(time.Microsecond)
 	w.CreatedAt = w.UpdatedAt
 	return w, "", nil
@@ -162,17 +163,6 @@ func pageTitle(v crawl.Visit, res extract.Result) string {
 		}
 	}
 	return clip(title, MaxTitle)
-}
-
-// pageTextHash sums up the text of a page and how it is cut into passages.
-func pageTextHash(w Write, text string) [32]byte {
-	h := sha256.New()
-	_ = json.NewEncoder(h).Encode([]any{splitting, w.Kind, w.Format, len(text)}) // a hash takes all
-	io.WriteString(h, text)
-	for _, p := range w.Passages {
-		fmt.Fprintf(h, "%d %d %d %q\n", p.Start, p.End, p.Page, p.Heading)
-	}
-	return [32]byte(h.Sum(nil))
 }
 
 // pageHash sums up everything of a page's document.

@@ -2,10 +2,8 @@ package knowledge
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/answerdesk-go/answerdesk/knowledge/crawl"
 )
@@ -83,39 +81,4 @@ func (c *crawling) verdict() error {
 		return fail("empty", "no page could be read that fits include and exclude: check the patterns")
 	}
 	return fail("empty", "no page holds text: pages that are made by scripts in the browser cannot be read, nor can pictures")
-}
-
-// Why an address in the report is no page.
-const (
-	reasonRobotsFile = "robots_txt"
-	reasonSitemap    = "sitemap"
-)
-
-// files notes in the report what became of robots.txt and the sitemaps.
-func (c *crawling) files(ctx context.Context, report crawl.Report) error {
-	note := func(f crawl.Source, what string) error {
-		key := pageKey(f.URL)
-		if d := c.docs[key]; f.URL == "" || d != nil && d.kept || c.fresh[key].DocumentID != "" {
-			return nil // something links to it, and it became a document
-		}
-		p := Page{URL: f.URL, Outcome: string(crawl.Failed), Reason: string(f.Reason), Status: f.Status, FetchedAt: time.Now().UTC().Truncate(time.Microsecond)}
-		switch {
-		case f.Reason == "":
-			p.Outcome, p.Reason = string(crawl.Skipped), what
-		case f.Reason == crawl.Elsewhere:
-			p.Outcome = string(crawl.Skipped)
-		case f.Status == http.StatusNotFound || f.Status == http.StatusGone:
-			p.Outcome = string(crawl.Gone)
-		}
-		return c.page(ctx, p)
-	}
-	if err := note(report.Robots, reasonRobotsFile); err != nil {
-		return err
-	}
-	for _, s := range report.Sitemaps {
-		if err := note(s, reasonSitemap); err != nil {
-			return err
-		}
-	}
-	return nil
 }

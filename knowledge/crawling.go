@@ -68,8 +68,8 @@ type pageDocument struct {
 	live     bool
 	textHash [32]byte // of what is live
 	staged   *Staged  // by this run, before it was broken off; nil: it was not
-	seen     bool   // the run came by its page
-	kept     bool   // and the document stays, or has what it says now staged
+	seen     bool     // the run came by its page
+	kept     bool     // and the document stays, or has what it says now staged
 }
 
 // crawl does a run of a website: it visits the pages and stages what they say, and
@@ -99,7 +99,7 @@ func (l *Library) crawl(ctx context.Context, a *activity) error {
 	if err := a.flush(ctx); err != nil {
 		return err
 	}
-	if err := errors.Join(c.files(ctx, report), a.flush(ctx)); err != nil {
+	if err := errors.Join(c.aside(ctx, report), a.flush(ctx)); err != nil {
 		return err
 	}
 	if err := c.verdict(); err != nil {

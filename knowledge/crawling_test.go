@@ -1,9 +1,14 @@
 package knowledge_test
 
 import (
+	"maps"
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/knowledge/crawl"
 )
 
 func TestCrawl(t *testing.T) {
@@ -126,4 +131,101 @@ func TestCrawlFollowsASite(t *testing.T) {
 	}
 	completed(t, r.crawl(t, w.ID, &knowledge.RunOptions{Force: true}), knowledge.Counts{Unchanged: 6, Skipped: 2})
 	r.paths(t, "/", "/a", "/a2", "/f", "/g", "/new/c")
+}
+
+// TestCrawlOfASiteWithAnotherName is of a site that goes from http to https, and to a
+// name without "www.": its pages are the same, and so are its documents.
+func TestCrawlOfASiteWithAnotherName(t *testing.T) {
+	s := &site{pages: map[string]any{"/": page("Home", "/a"), "/a": page("apples")}, asked: map[string]int{}}
+	origin := "http://www.site.example"
+	long := "/" + strings.Repeat("%D8%A7", 150) // an address that is too long for an external id
+	s.pages[long] = page("a long name")
+	s.pages["/a"] = page("apples", long)
+	r := newCrawlRig(t, nil)
+	r.lib = knowledge.New(r.store, &knowledge.Options{Crawl: &crawl.Options{Pause: -1}, HTTPClient: &http.Client{Transport: direct{http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if at := req.URL.Scheme + "://" + req.URL.Host; at != origin {
+			http.Redirect(w, req, origin+req.URL.RequestURI(), http.StatusMovedPermanently)
+			return
+		}
+		s.ServeHTTP(w, req)
+	})}}})
+	r.Base = r.lib.Company(r.company)
+	r.works(t)
+	w, run := r.addSite(t, knowledge.Website{Source: knowledge.Source{URL: origin}})
+	completed(t, run, knowledge.Counts{Created: 3})
+	before := r.docs(t)
+	completed(t, r.crawl(t, w.ID, nil), knowledge.Counts{Unchanged: 3})
+
+	s.change(func(map[string]any) { origin = "https://site.example" })
+	completed(t, r.crawl(t, w.ID, nil), knowledge.Counts{Updated: 3})
+	if after := r.docs(t); !maps.Equal(after, before) {
+		t.Errorf("documents = %v, want those of before: %v", after, before)
+	}
+	for _, id := range before {
+		d, err := r.Get(t.Context(), id)
+		if err != nil || !strings.HasPrefix(d.URL, origin) || !strings.HasPrefix(d.ExternalID, origin) || d.Version != 1 || len(d.ExternalID) > knowledge.MaxID {
+			t.Errorf("document = %+v, %v; want it at %s with the version it had", d, err, origin)
+		}
+	}
+	s.change(func(map[string]any) {})
+	completed(t, r.crawl(t, w.ID, nil), knowledge.Counts{Unchanged: 3})
+	if s.sent != 0 {
+		t.Errorf("%d pages were sent again, want none", s.sent)
+	}
+}
+
+// TestCrawlIsCancelled has a crawl cancelled while it waits for something: it ends
+// within a second, and leaves nothing behind.
+func TestCrawlIsCancelled(t *testing.T) {
+	reached := make(chan bool, 100)
+	slow := func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<p>slow"))
+		w.(http.Flusher).Flush()
+		reached <- true
+		<-req.Context().Done()
+	}
+	later := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "30")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		reached <- true
+	}
+	for name, pages := range map[string]map[string]any{
+		"slow page":   {"/": page("Home", "/a"), "/a": slow},
+		"slow robots": {"/": page("Home"), "/robots.txt": slow},
+		"slow map":    {"/": page("Home"), "/sitemap.xml": slow},
+		"retry after": {"/": page("Home", "/a"), "/a": later},
+		"crawl delay": {"/": page("Home", "/a"), "/a": page("apples"), "/robots.txt": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("User-agent: *\nCrawl-delay: 10\n"))
+			reached <- true
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, pages)
+			r := newCrawlRig(t, nil)
+			r.works(t)
+			w, err := r.AddWebsite(t.Context(), knowledge.Website{Source: knowledge.Source{URL: s.URL}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			<-reached
+			began := time.Now()
+			if run, err := r.CancelRun(t.Context(), w.RunID); err != nil || run.State != knowledge.RunCancelled {
+				t.Fatalf("cancel = %s, %v", run.State, err)
+			}
+			r.paths(t)
+			s.change(func(p map[string]any) {
+				clear(p)
+				p["/"] = page("Home")
+			})
+			run := r.crawl(t, w.ID, nil) // which begins when the worker has left the one before
+			completed(t, run, knowledge.Counts{Created: 1})
+			if took := run.StartedAt.Sub(began); took > time.Second {
+				t.Errorf("it took %v to stop, want at most a second", took)
+			}
+			if run, err := r.Run(t.Context(), w.RunID); err != nil || run.State != knowledge.RunCancelled {
+				t.Errorf("run is %s, %v", run.State, err)
+			}
+		})
+	}
 }

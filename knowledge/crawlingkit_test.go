@@ -157,8 +157,8 @@ func completed(t *testing.T, run knowledge.Run, want knowledge.Counts) {
 	}
 }
 
-// report returns what became of each path, as "outcome reason", robots.txt and the
-// sitemap left out.
+// report returns what became of each path, as "outcome reason". What is no page is
+// left out.
 func (r *rig) report(t *testing.T, websiteID string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -172,8 +172,8 @@ func (r *rig) report(t *testing.T, websiteID string) map[string]string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if u.Path == "/robots.txt" || u.Path == "/sitemap.xml" {
-				continue
+			if u.Path == "/robots.txt" || u.Path == "/sitemap.xml" || u.Scheme == "" || u.Host == "" {
+				continue // no page
 			}
 			out[u.RequestURI()] = strings.TrimSpace(page.Outcome + " " + page.Reason)
 		}

@@ -254,7 +254,8 @@ func TestSearchWhileWriting(t *testing.T) {
 		var list []Change
 		for i := range 40 {
 			d := doc(fmt.Sprint("doc", i), "alpha beta", "alpha gamma")
-			d.Version = version
+			d.Version, d.Metadata = version, map[string]any{"n": float64(100*version + i)}
+			d.Passages[0].Questions = []string{"Alpha?", fmt.Sprintf("And in version%d?", version)}
 			list = append(list, Change{Put: &d})
 		}
 		return list
@@ -262,7 +263,7 @@ func TestSearchWhileWriting(t *testing.T) {
 	x.Apply(batch(0))
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
-	for range 4 {
+	for _, filter := range []Filter{nil, nil, Has{"n", []Test{{Op: Gte, Value: 0.0}}}, Not{Has{"n", []Test{{Op: Lt, Value: 0.0}}}}} {
 		wg.Go(func() {
 			for {
 				select {
@@ -270,7 +271,7 @@ func TestSearchWhileWriting(t *testing.T) {
 					return
 				default:
 				}
-				r := x.Search(Query{Text: "alpha", Limit: 100})
+				r := x.Search(Query{Text: "alpha", Limit: 100, Filter: filter})
 				if len(r.Hits) != 80 {
 					t.Errorf("%d hits, want 80", len(r.Hits))
 					return
@@ -280,12 +281,19 @@ func TestSearchWhileWriting(t *testing.T) {
 						t.Errorf("versions %d and %d in one result", h.Version, r.Hits[0].Version)
 						return
 					}
+					if (h.Asked == 1) != (h.Ordinal == 0) {
+						t.Errorf("hit %+v is asked, want the first passages and no others", h)
+						return
+					}
 				}
 			}
 		})
 	}
 	for v := range 60 {
 		x.Apply(batch(v))
+	}
+	if r := x.Search(Query{Text: "and in version58"}); r.Signals.Asked == 1 {
+		t.Errorf("a question that is gone is asked: %+v", r.Hits)
 	}
 	close(stop)
 	wg.Wait()

@@ -153,3 +153,30 @@ func TestAskedComesFirst(t *testing.T) {
 		t.Errorf("after the question is gone, Search = %+v, want the near one first", r.Hits)
 	}
 }
+
+// Whatever is asked, a question is found by its own words, and by its normal form.
+func FuzzWording(f *testing.F) {
+	for _, s := range []string{"Do you deliver?", "-5 °C, 1,000.5 & 24/7!", "e\u0301 Ǆ ß ſ İ ς", "ที่ 你好 \u200d👍🏽", "'’'", "a\xffb", "I you me", "½ ² ﬁ ㎏ ٣"} {
+		f.Add(s, "Can't you deliver from A to B before 9?")
+	}
+	x := New(nil)
+	f.Fuzz(func(t *testing.T, a, b string) {
+		form := normal(a)
+		if again := normal(form); again != form && !strings.ContainsAny(form, "-.,:/") {
+			t.Errorf("normal(%q) = %q, and of that %q", a, form, again)
+		}
+		v, w := word(x.analyzer, a), word(x.analyzer, b)
+		if v.sense.agrees(w.sense) != w.sense.agrees(v.sense) || !v.sense.agrees(v.sense) {
+			t.Errorf("%q and %q: whether they agree depends on which comes first", a, b)
+		}
+		if v.form == 0 || len(a) > 1000 || len(b) > 1000 {
+			return
+		}
+		x.Put(pair("a", "yes", a, b))
+		for _, query := range []string{a, a + " ", " " + a} {
+			if r := x.Search(Query{Text: query}); len(r.Hits) == 0 || r.Hits[0].Asked != 1 || r.Hits[0].DocumentID != "a" {
+				t.Errorf("Search(%q) = %+v, want the question", query, r.Hits)
+			}
+		}
+	})
+}

@@ -75,8 +75,8 @@ func (h *house) must(t testing.TB, method, path, body, field string, header ...s
 const whenOpen = `{"message": "When does the shop open?", "user": {"id": "carol"}}`
 
 // furnish makes a desk with something of everything in a folder, and returns the
-// folder and a key of the operator's.
-func furnish(t testing.TB) (dir, key string) {
+// folder, a key of the operator's and a run that is under way.
+func furnish(t testing.TB) (dir, key string, run *halfway) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "desk")
 	st, err := sqlite.Open(t.Context(), dir, nil)
@@ -104,11 +104,12 @@ func furnish(t testing.TB) (dir, key string) {
 	h.must(t, "POST", "/v1/companies", `{"name": "Other"}`, "id")
 	h.must(t, "POST", "/v1/api-keys", `{"name": "reader", "scope": "read"}`, "id")
 	work(t, st, h.desk.ID())
+	run = gather(t, st, h.desk.ID())
 	raw(t, filepath.Join(dir, sqlite.FileName), h.desk.ID())
 	if err := errors.Join(h.desk.Close(), st.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return dir, h.key
+	return dir, h.key, run
 }
 
 // work queues jobs, one of which is given up.
@@ -257,7 +258,7 @@ func text(t testing.TB, w *httptest.ResponseRecorder) string {
 
 // There and back again, a desk is the same: lists, replies, events, receipts, work.
 func TestCopy(t *testing.T) {
-	dir, key := furnish(t)
+	dir, key, run := furnish(t)
 	url := pgtest.Database(t) + "&schema=desk"
 	var last string
 	tables, err := transfer.Copy(t.Context(), transfer.Folder(dir), transfer.Postgres(url), &transfer.Options{
@@ -309,6 +310,10 @@ func TestCopy(t *testing.T) {
 		if g, w := text(t, got.do(t, "POST", "/v1/message", question)), text(t, want.do(t, "POST", "/v1/message", question)); g != w {
 			t.Errorf("%s is answered %s, want %s", question, g, w)
 		}
+	}
+	// A run that was under way goes on.
+	if g, w := run.finish(t, there), run.finish(t, here); g != w {
+		t.Errorf("the run comes to %s, want %s", g, w)
 	}
 	// What was asked for before the copy is not done again after it.
 	for _, h := range []*house{got, want} {

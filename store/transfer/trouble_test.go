@@ -199,7 +199,7 @@ func TestTwoCopies(t *testing.T) {
 
 // What is in the target is never written over, nor mixed with.
 func TestNotEmpty(t *testing.T) {
-	dir, _ := furnish(t)
+	dir, _, _ := furnish(t)
 	for _, target := range []string{pgtest.Database(t), filepath.Join(t.TempDir(), "desk")} {
 		source := transfer.Folder(dir)
 		if !strings.HasPrefix(target, "postgres") {

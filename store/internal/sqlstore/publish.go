@@ -123,8 +123,15 @@ func publish(tx Tx, company string, r *runRow, at int64) (events []event.Event, 
 // events that tell of them need.
 func publishWrites(tx Tx, company, runID string) (written []documentRow, err error) {
 	// Two documents may have changed their external ids for each other's.
-	if _, err := tx.Exec(`UPDATE documents SET external_id = '' WHERE company = ? AND id IN
-		(SELECT document_id FROM staged WHERE company = ? AND run_id = ? AND moved = 1)`, company, company, runID); err != nil {
+	moved, err := column(tx, `SELECT document_id FROM staged WHERE company = ? AND run_id = ? AND moved = 1`, company, runID)
+	if err != nil {
+		return nil, err
+	}
+	var each [][]any
+	for _, document := range moved {
+		each = append(each, []any{company, document})
+	}
+	if err := tx.Each(`UPDATE documents SET external_id = '' WHERE company = ? AND id = ?`, each); err != nil {
 		return nil, err
 	}
 	err = all(tx, func(r Rows) error {

@@ -199,9 +199,9 @@ func (s *Store) due(tx Tx, company string, r knowledge.Run, next, ifDue time.Tim
 func queuedRun(tx Tx, company string, r knowledge.Run) (runRow, bool, error) {
 	switch {
 	case r.SourceID != "":
-		return findRun(tx, `r.company = ? AND r.source_id = ? AND r.state = 'queued' ORDER BY r.id LIMIT 1`, company, r.SourceID)
+		return findRun(tx, `r.company = ? AND r.source_id = ? AND r.state = 'queued'`, company, r.SourceID)
 	case r.Kind == knowledge.RunTraining:
-		return findRun(tx, `r.company = ? AND r.source_id = '' AND r.kind = ? AND r.agent_id = ? AND r.state = 'queued' ORDER BY r.id LIMIT 1`,
+		return findRun(tx, `r.company = ? AND r.source_id = '' AND r.kind = ? AND r.agent_id = ? AND r.state = 'queued'`,
 			company, string(r.Kind), r.AgentID)
 	}
 	return runRow{}, false, nil

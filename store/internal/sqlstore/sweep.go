@@ -177,26 +177,33 @@ func (w *sweeper) settle(ctx context.Context) error {
 	return nil
 }
 
-// runs removes runs that ended long ago with what they saw, each in a step of its
-// own; but for the latest of a source and the latest one that was published.
+// fewRuns is how many runs are removed in one step: each may have seen thousands of
+// pages.
+const fewRuns = 8
+
+// runs removes runs that ended long ago with what they saw, but for the latest of a
+// source and the latest one that was published.
 func (w *sweeper) runs(ctx context.Context, r knowledge.Retention) error {
 	before, some := w.before(r.Runs)
 	if !some {
 		return nil
 	}
 	return w.all(ctx, "runs", `SELECT c.id FROM companies c WHERE (SELECT MIN(r.ended_at) FROM runs r WHERE r.company = c.id AND r.ended_at > 0) < ?`,
-		[]any{before}, func(tx Tx, company string, _ int64) (int64, error) {
+		[]any{before}, func(tx Tx, company string, most int64) (int64, error) {
 			ids, err := column(tx, `SELECT r.id FROM runs r WHERE r.company = ? AND r.ended_at > 0 AND r.ended_at < ? AND NOT EXISTS
 				(SELECT 1 FROM sources s WHERE s.company = r.company AND s.id = r.source_id AND (s.run_id = r.id OR s.published_id = r.id))
-				ORDER BY r.ended_at LIMIT 1`, company, before)
-			if err != nil || len(ids) == 0 {
-				return 0, err
-			}
-			n, err := tx.Exec(`DELETE FROM runs WHERE company = ? AND id = ?`, company, ids[0])
+				ORDER BY r.ended_at LIMIT ?`, company, before, min(most, fewRuns))
 			if err != nil {
 				return 0, err
 			}
-			return n, removeRuns(tx, company, ids)
+			each := make([][]any, len(ids))
+			for i, id := range ids {
+				each[i] = []any{company, id}
+			}
+			if err := tx.Each(`DELETE FROM runs WHERE company = ? AND id = ?`, each); err != nil {
+				return 0, err
+			}
+			return int64(len(ids)), removeRuns(tx, company, ids)
 		})
 }
 

@@ -193,11 +193,11 @@ func (s *Store) DeleteSource(ctx context.Context, c store.Commit, id string) (ou
 		if err != nil {
 			return err
 		}
-		out = knowledge.Deleted{DocumentID: id, DeletedAt: moment(at)}
 		events, err := removeSource(tx, c.Company, id, at)
 		if err != nil {
 			return err
 		}
+		out = knowledge.Deleted{DocumentID: id, DeletedAt: moment(at)}
 		ids, err := column(tx, `SELECT id FROM documents WHERE company = ? AND source_id = ? AND source_id <> ''`, c.Company, id)
 		if err != nil {
 			return err

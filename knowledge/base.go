@@ -66,6 +66,12 @@ func (b *Base) PutQA(ctx context.Context, question, answer string, alternates ..
 // Unchanged reports which of the documents are stored just as given, by their
 // external ids and agents, without reading their texts any further.
 func (b *Base) Unchanged(ctx context.Context, docs ...Document) ([]bool, error) {
+	same, _, err := b.compare(ctx, docs...)
+	return same, err
+}
+
+// compare is Unchanged, and returns the sums of those that are.
+func (b *Base) compare(ctx context.Context, docs ...Document) (same []bool, hashes [][32]byte, err error) {
 	type name struct{ agentID, externalID string }
 	names := make([]name, len(docs))
 	byAgent := map[string][]string{}
@@ -79,23 +85,23 @@ func (b *Base) Unchanged(ctx context.Context, docs ...Document) ([]bool, error) 
 	}
 	there := map[name][32]byte{}
 	for agentID, externals := range byAgent {
-		hashes, err := b.lib.store.DocumentHashes(ctx, b.company, agentID, externals)
+		found, err := b.lib.store.DocumentHashes(ctx, b.company, agentID, externals)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for externalID, h := range hashes {
+		for externalID, h := range found {
 			there[name{agentID, externalID}] = h
 		}
 	}
-	out := make([]bool, len(docs))
+	same, hashes = make([]bool, len(docs)), make([][32]byte, len(docs))
 	for i := range docs {
 		h, ok := there[names[i]]
 		if d := docs[i]; ok && d.complete() == nil {
 			given, err := d.hash() // a file that cannot be read now is told of when it is put
-			out[i] = err == nil && h == given
+			same[i], hashes[i] = err == nil && h == given, given
 		}
 	}
-	return out, nil
+	return same, hashes, nil
 }
 
 // write stores documents and lets the index follow.

@@ -12,6 +12,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/knowledge/extract"
 	"github.com/answerdesk-go/answerdesk/store"
 )
@@ -57,47 +58,77 @@ type File struct {
 	Size    int64 // of Content, in bytes: up to [MaxFile]
 }
 
-// PutFile puts a document that is read from a file, as [Base.Put] does. A file that
-// is stored just as given, by its external id, is not read any further. One that
-// cannot be taken is a [FileError].
-func (b *Base) PutFile(ctx context.Context, f File) (WrittenDocument, error) {
-	d, err := f.document()
-	if err != nil {
-		return WrittenDocument{}, err
-	}
-	same, err := b.Unchanged(ctx, d)
-	if err != nil {
-		return WrittenDocument{}, err
-	}
-	if same[0] {
-		there, err := b.named(ctx, d.AgentID, d.ExternalID)
-		if err == nil {
-			out := WrittenDocument{Document: there, Status: Unchanged}
-			return out, b.settle(ctx, AppendResult(b.result(), []WrittenDocument{out}))
-		}
-		if !errors.Is(err, store.ErrNotFound) { // it has gone meanwhile
-			return WrittenDocument{}, err
-		}
-	}
-	out, err := b.PutAll(ctx, d)
-	if err != nil {
-		return WrittenDocument{}, err
-	}
-	return out[0], nil
+// A TakenFile is the document that a file became, without its text, and what was
+// done.
+type TakenFile struct {
+	WrittenDocument
+	RunID string // of the run of kind [RunFile] that tells when it was taken
 }
 
-// named returns the document that was put with an external id.
-func (b *Base) named(ctx context.Context, agentID, externalID string) (Document, error) {
-	l, err := b.List(ctx, Filter{AgentID: agentID, ExternalID: externalID}, store.Page{Limit: store.MaxLimit})
+// PutFile puts a document that is read from a file, as [Base.Put] does, and records
+// that as a run. A file that is stored just as given, by its external id, is not
+// read any further. One that cannot be taken is a [FileError]. A receipt of the
+// request tells of the run too: see [RunOf].
+func (b *Base) PutFile(ctx context.Context, f File) (TakenFile, error) {
+	d, err := f.document()
 	if err != nil {
-		return Document{}, err
+		return TakenFile{}, err
 	}
-	for _, d := range l.Data {
-		if d.SourceID == "" && (agentID != "" || d.AgentID == "") {
-			return d, nil
+	runID := id.New(id.Run)
+	b = b.recording(runID)
+	w, err := b.known(ctx, d)
+	if errors.Is(err, store.ErrNotFound) {
+		w, err = prepare(ctx, d)
+	}
+	if err != nil {
+		return TakenFile{}, err
+	}
+	for {
+		w.RunID = runID
+		out, err := b.write(ctx, b.request.Ending(b.commit("document.put", ""), b.result()), []Write{w})
+		switch {
+		case err == nil:
+			return TakenFile{WrittenDocument: out[0], RunID: runID}, nil
+		case !w.KeepText || !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrNotFound):
+			return TakenFile{}, alone(err)
+		}
+		if w, err = prepare(ctx, d); err != nil { // it has changed, or gone, since it was found to be the same
+			return TakenFile{}, err
 		}
 	}
-	return Document{}, store.NotFound("document", clip(externalID, 64))
+}
+
+// recording returns the same knowledge for a step that a run is recorded with: the
+// request's receipt, if it has one, is to name it.
+func (b *Base) recording(runID string) *Base {
+	by := *b
+	if b.request.Receipt != nil {
+		receipt := *b.request.Receipt
+		receipt.Result = runID
+		by.request.Receipt = &receipt
+	}
+	return &by
+}
+
+// known returns the write that leaves a document as it is, which is stored just as
+// given, or a [store.NotFoundError].
+func (b *Base) known(ctx context.Context, d Document) (Write, error) {
+	same, hashes, err := b.compare(ctx, d)
+	if err != nil {
+		return Write{}, err
+	}
+	if same[0] {
+		l, err := b.List(ctx, Filter{AgentID: d.AgentID, ExternalID: d.ExternalID}, store.Page{Limit: store.MaxLimit})
+		if err != nil {
+			return Write{}, err
+		}
+		for _, there := range l.Data {
+			if there.SourceID == "" && (d.AgentID != "" || there.AgentID == "") {
+				return Write{Document: there, KeepText: true, IfUpdated: there.UpdatedAt, Hash: hashes[0]}, nil
+			}
+		}
+	}
+	return Write{}, store.NotFound("document", clip(d.ExternalID, 64))
 }
 
 // document returns the document that the file is, which is read when it is put.

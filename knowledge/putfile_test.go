@@ -106,6 +106,11 @@ func TestPutFileAgain(t *testing.T) {
 		if err != nil || d.Status != want || d.Version != version {
 			t.Errorf("%s: PutFile = %s version %d, %v, want %s version %d", what, d.Status, d.Version, err, want, version)
 		}
+		run, err := kb.Run(t.Context(), d.RunID)
+		c := run.Counts
+		if err != nil || run.Kind != knowledge.RunFile || run.State != knowledge.RunCompleted || c.Done != 1 || (c.Created == 1) != (want == knowledge.Created) || (c.Updated == 1) != (want == knowledge.Updated) || (c.Unchanged == 1) != (want == knowledge.Unchanged) {
+			t.Errorf("%s: the run is %+v, %v, want one that has %s a document", what, run, err, want)
+		}
 	}
 	put("first", f, knowledge.Created, 1)
 	put("again", f, knowledge.Unchanged, 1)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/answerdesk-go/answerdesk/internal/id"
 )
 
 // The tokens of a receipt's result, parted by spaces. A document that was written
@@ -50,9 +52,21 @@ type Made struct {
 	DocumentID string // empty if it was refused
 }
 
-// ParseResult returns what a result that [AppendResult] made says, in order.
+// RunOf returns the id of the run that a result begins with, which is recorded with
+// what was done; "" if there is none.
+func RunOf(result string) string {
+	first, _, _ := strings.Cut(result, " ")
+	if canonical, err := id.Parse(id.Run, first); err == nil {
+		return canonical
+	}
+	return ""
+}
+
+// ParseResult returns what a result that [AppendResult] made says of documents, in
+// order.
 func ParseResult(result string) ([]Made, error) {
 	var made []Made
+	result = strings.TrimPrefix(result, RunOf(result))
 	for i, t := range strings.Fields(result) {
 		m, err := parseToken(t)
 		if err != nil {

@@ -33,6 +33,11 @@ func TestAppendResult(t *testing.T) {
 	if err != nil || !slices.Equal(made, want) {
 		t.Errorf("ParseResult = %+v, %v, want %+v", made, err, want)
 	}
+	const run = "run_01m819seqke5ds6nb0gkz0nqfw"
+	made, err = knowledge.ParseResult(knowledge.AppendResult(run, []knowledge.WrittenDocument{a}))
+	if err != nil || !slices.Equal(made, want[:1]) || knowledge.RunOf(run+" c:doc_a") != run || knowledge.RunOf("c:doc_a "+run) != "" || knowledge.RunOf("") != "" {
+		t.Errorf("of a result that begins with a run, ParseResult = %+v, %v, and RunOf = %q", made, err, knowledge.RunOf(run+" c:doc_a"))
+	}
 	if made, err := knowledge.ParseResult(""); len(made) != 0 || err != nil {
 		t.Errorf("ParseResult of nothing = %+v, %v", made, err)
 	}

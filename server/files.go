@@ -10,29 +10,34 @@ import (
 )
 
 // UploadFile serves POST /v1/knowledge/files. The file is read and indexed within
-// the call.
+// the call, which is recorded as a run.
 func (h *handlers) UploadFile(ctx context.Context, _ api.UploadFileRequestObject) (api.UploadFileResponseObject, error) {
-	out, err := putFile(ctx)
+	c := callOf(ctx)
+	taken, err := c.takeFile(ctx)
 	if err != nil {
 		return nil, err
 	}
-	written := callOf(ctx).wrote("/v1/knowledge/documents/", out)
-	callOf(ctx).header.Del("ETag") // the answer is not the document alone
-	return api.UploadFile202JSONResponse{Document: documentShape(written)}, nil
+	run, err := c.company.Knowledge().Run(ctx, taken.RunID)
+	if err != nil {
+		return nil, err
+	}
+	written := c.wrote("/v1/knowledge/documents/", taken.WrittenDocument)
+	c.header.Del("ETag") // the answer is not the document alone
+	return api.UploadFile202JSONResponse{Document: documentShape(written), Run: runShape(run)}, nil
 }
 
-// putFile stores the document that was uploaded, or finds the one that the same
+// takeFile stores the document that was uploaded, or finds the one that the same
 // request stored before.
-func putFile(ctx context.Context) (knowledge.WrittenDocument, error) {
-	c := callOf(ctx)
-	if _, ok := c.made(); ok {
-		out, err := put(ctx)
-		if err != nil {
-			return knowledge.WrittenDocument{}, err
-		}
-		return out[0], nil
+func (c *call) takeFile(ctx context.Context) (knowledge.TakenFile, error) {
+	result, ok := c.made()
+	if !ok {
+		return c.company.Knowledge().PutFile(ctx, c.upload.File)
 	}
-	return c.company.Knowledge().PutFile(ctx, c.upload.File)
+	out, err := put(ctx)
+	if err != nil {
+		return knowledge.TakenFile{}, err
+	}
+	return knowledge.TakenFile{WrittenDocument: out[0], RunID: knowledge.RunOf(result)}, nil
 }
 
 // fileProblem says why a file could not be taken.

@@ -112,8 +112,14 @@ func TestUploads(t *testing.T) {
 			body, media := form(t, tt.parts...)
 			a := h.do(t, "POST", "/v1/knowledge/files", body, "Content-Type", media)
 			if tt.code == "" {
-				var out struct{ Document struct{ ID, State string } }
+				var out struct {
+					Document struct{ ID, State string }
+					Run      struct{ ID, Kind, State string }
+				}
 				a.read(t, tt.status, &out)
+				if out.Run.ID == "" || out.Run.Kind != "file" || out.Run.State != "completed" {
+					t.Errorf("the run is %+v, want one of a file, completed", out.Run)
+				}
 				if want := "/v1/knowledge/documents/" + out.Document.ID; a.Header().Get("Location") != want || a.Header().Get("ETag") != "" {
 					t.Errorf("the document is at %q, want %q", a.Header().Get("Location"), want)
 				}

@@ -80,6 +80,10 @@ func (x *indexes) get(ctx context.Context, company string, least int64, now bool
 	}
 	if err == nil && f.at() < revision {
 		err = x.advance(ctx, company, f, revision)
+		if errors.Is(err, ErrFeedPruned) { // it was forgotten, and is made anew
+			f = x.of(company)
+			err = x.advance(ctx, company, f, revision)
+		}
 	}
 	if err != nil {
 		return lookup{}, err
@@ -196,6 +200,9 @@ func (x *indexes) advance(ctx context.Context, company string, f *followed, revi
 	}
 	for at < revision {
 		changes, err := x.store.Changes(ctx, company, at, changesRead)
+		if errors.Is(err, ErrFeedPruned) {
+			x.forget(company, f)
+		}
 		if err != nil {
 			return err
 		}

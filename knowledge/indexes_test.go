@@ -240,3 +240,26 @@ func TestCompaniesApart(t *testing.T) {
 		t.Errorf("another company's documents changed the score from %v to %v, %v", before.Hits[0].Score, after.Hits[0].Score, err)
 	}
 }
+
+// An index that is further behind than the feed goes back is made anew.
+func TestIndexBehindThePrunedFeed(t *testing.T) {
+	dir := t.TempDir()
+	st := openStore(t, dir)
+	id := company(t, st)
+	here, there := knowledge.New(st, nil).Company(id), knowledge.New(openStore(t, dir), nil).Company(id)
+	put(t, here, knowledge.Document{ExternalID: "a", Title: "A", Text: "Apples are red."})
+	first := found(t, here, knowledge.Query{Text: "apples"})
+	put(t, there, knowledge.Document{ExternalID: "a", Title: "A", Text: "Pears are green."})
+	put(t, there, knowledge.Document{ExternalID: "b", Title: "B", Text: "Plums are blue."})
+	put(t, there, knowledge.Document{ExternalID: "c", Title: "C", Text: "Cherries are red."})
+	swept, err := st.Sweep(t.Context(), knowledge.Retention{Changes: 1}, 100)
+	if err != nil || swept["changes"] == 0 {
+		t.Fatalf("swept %v, %v, want revisions gone", swept, err)
+	}
+	if got := found(t, here, knowledge.Query{Text: "plums blue"}); len(first) != 1 || !slices.Equal(got, []string{"B"}) {
+		t.Errorf("found %q, and before %q, want B, and before A", got, first)
+	}
+	if got := found(t, here, knowledge.Query{Text: "apples"}); len(got) > 0 {
+		t.Errorf("found %q for what is not there any more", got)
+	}
+}

@@ -107,7 +107,7 @@ func elements(value any) []any {
 	return []any{value}
 }
 
-// attributes returns the numbers of a document's attributes, sorted.
+// attributes returns the numbers of a document's attributes.
 func (s *state) attributes(document uint32) []uint32 {
 	d := &s.documents[document]
 	return s.attrLists[d.attrs : d.attrs+d.attrCount]
@@ -163,12 +163,5 @@ func (s *state) between(t stretch) check {
 	if len(found)+len(late) == 0 {
 		return check{}
 	}
-	c := check{kind: marked, bits: make([]uint64, (len(s.attrKeys)+63)/64)}
-	for _, n := range found {
-		c.bits[n/64] |= 1 << (n % 64)
-	}
-	for _, n := range late {
-		c.bits[n/64] |= 1 << (n % 64)
-	}
-	return c
+	return s.marked(found, late)
 }

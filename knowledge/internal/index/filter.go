@@ -56,7 +56,7 @@ const (
 type check struct {
 	kind    checkKind
 	of      []check
-	numbers []uint32 // of attributes, sorted
+	numbers []uint32 // of attributes, few
 	bits    []uint64 // of attributes, by number
 	text    *textTest
 }
@@ -194,6 +194,20 @@ func keysOf(name string, t Test) []string {
 	return keys
 }
 
+// few numbers are looked for one by one; of more, bits are asked.
+const few = 8
+
+// marked checks for one of many attributes.
+func (s *state) marked(numbers ...[]uint32) check {
+	c := check{kind: marked, bits: make([]uint64, (len(s.attrKeys)+63)/64)}
+	for _, list := range numbers {
+		for _, n := range list {
+			c.bits[n/64] |= 1 << (n % 64)
+		}
+	}
+	return c
+}
+
 // among checks for one of some attributes.
 func (s *state) among(keys []string) check {
 	c := check{kind: among}
@@ -205,8 +219,9 @@ func (s *state) among(keys []string) check {
 	if len(c.numbers) == 0 {
 		return check{}
 	}
-	slices.Sort(c.numbers)
-	c.numbers = slices.Compact(c.numbers)
+	if len(c.numbers) > few {
+		return s.marked(c.numbers)
+	}
 	return c
 }
 
@@ -231,7 +246,8 @@ func (c *check) passes(s *state, document uint32) bool {
 	case not:
 		return !c.of[0].passes(s, document)
 	case among:
-		return meet(c.numbers, s.attributes(document))
+		attrs := s.attributes(document)
+		return slices.ContainsFunc(c.numbers, func(n uint32) bool { return slices.Contains(attrs, n) })
 	case marked:
 		for _, n := range s.attributes(document) {
 			if c.bits[n/64]>>(n%64)&1 != 0 {
@@ -240,23 +256,6 @@ func (c *check) passes(s *state, document uint32) bool {
 		}
 	case worded:
 		return c.text.passes(s, &s.documents[document])
-	}
-	return false
-}
-
-// meet reports whether two sorted lists share a number.
-func meet(a, b []uint32) bool {
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	for _, n := range a {
-		if len(b) <= 8 {
-			if slices.Contains(b, n) {
-				return true
-			}
-		} else if _, ok := slices.BinarySearch(b, n); ok {
-			return true
-		}
 	}
 	return false
 }

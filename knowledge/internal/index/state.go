@@ -117,7 +117,6 @@ func (s *state) put(c *stagedChange, numbers []uint32) {
 	for _, key := range c.attr {
 		s.attrLists = append(s.attrLists, s.attribute(key))
 	}
-	slices.Sort(s.attrLists[d.attrs:])
 	d.texts = s.putTexts(c.external, c.url)
 	number := uint32(len(s.documents))
 	s.documents = append(s.documents, d)

@@ -110,6 +110,54 @@ func TestRoundTrips(t *testing.T) {
 		})
 		return err
 	}
+	var (
+		source = knowledge.Source{ID: id.New(id.Source), Kind: knowledge.SourceWebsite, CreatedAt: at}
+		run    = knowledge.Run{ID: id.New(id.Run), Kind: knowledge.RunCrawl, SourceID: source.ID, CreatedAt: at}
+		lease  store.Lease
+	)
+	claimRun := func() error {
+		cm := commit()
+		cm.Work = []store.Work{{ID: id.New(id.Work), Queue: "runs", Key: source.ID}}
+		if err := s.CreateSource(ctx, cm, source, &run); err != nil {
+			return err
+		}
+		leases, err := s.ClaimKeys(ctx, company, "runs", "worker", time.Hour, 1)
+		if err == nil {
+			lease = leases[0]
+		}
+		return err
+	}
+	stage := func(version, n int) func() error {
+		return func() error {
+			var st knowledge.Staging
+			for i := range n {
+				body, url := fmt.Sprintf("Page %d of version %d.", i, version), fmt.Sprint("https://example.com/", i)
+				st.Writes = append(st.Writes, knowledge.Write{
+					Document: knowledge.Document{Kind: knowledge.KindPage, Text: body, ExternalID: url, CreatedAt: at, UpdatedAt: at},
+					NewID:    id.New(id.Document), Hash: sha256.Sum256([]byte(body)), TextHash: sha256.Sum256([]byte(body)),
+					Passages: []knowledge.Passage{{End: len(body), Text: body}},
+				})
+				st.Pages = append(st.Pages, knowledge.Page{URL: url, Outcome: "fetched"})
+			}
+			_, err := s.Stage(ctx, lease, run.ID, st)
+			return err
+		}
+	}
+	ofRun := func(kind event.Type) store.Commit {
+		cm := commit(kind)
+		cm.Events[0].Stream = run.ID
+		return cm
+	}
+	ends := func() error {
+		_, err := s.EndRun(ctx, ofRun(event.TrainingCompleted), lease, knowledge.Run{ID: run.ID, State: knowledge.RunCompleted})
+		return err
+	}
+	again := func() error {
+		run.ID = id.New(id.Run)
+		_, err := s.StartRun(ctx, commit(), run, time.Time{}, time.Time{})
+		return err
+	}
+	begins := func() error { _, err := s.BeginRun(ctx, ofRun(event.TrainingStarted), lease, run.ID); return err }
 	for _, step := range []struct {
 		name string
 		most int64
@@ -146,6 +194,20 @@ func TestRoundTrips(t *testing.T) {
 			cm.Work, cm.Receipt = []store.Work{{ID: id.New(id.Work), Queue: "runs", Key: "key"}}, &r
 			return s.Enqueue(ctx, cm)
 		}},
+		{"CreateSource with a run, and ClaimKeys", 13, claimRun},
+		{"BeginRun", 9, begins},
+		{"MoveRun", 7, func() error {
+			return s.MoveRun(ctx, lease, run.ID, "fetch", knowledge.Counts{Done: 1}, []knowledge.RunEvent{{Type: knowledge.RunProgress, CreatedAt: at}})
+		}},
+		{"Stage, one that is new", 17, stage(1, 1)},
+		{"Stage, 200 of which 199 are new", 19, stage(2, 200)},
+		{"Stage, 200 again", 18, stage(3, 200)},
+		{"EndRun that publishes 200", 24, ends},
+		{"StartRun", 9, again},
+		{"BeginRun again", 9, begins},
+		{"Stage, 200 unchanged", 15, stage(3, 200)},
+		{"Stage, 200 versions", 16, stage(4, 200)},
+		{"EndRun that publishes 200 versions", 25, ends},
 		{"Events", 8, func() error { _, err := s.Events(ctx, company, "", 100); return err }},
 		{"Events when all have a position", 2, func() error { _, err := s.Events(ctx, company, "", 100); return err }},
 	} {

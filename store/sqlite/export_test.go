@@ -15,14 +15,13 @@ func Statements(s *Store) []string {
 	default:
 	}
 	add(s.writer.conn)
-	var idle []*conn
 	for range s.reader.size {
-		c := <-s.reader.idle
-		add(c)
-		idle = append(idle, c)
+		<-s.reader.free
 	}
-	for _, c := range idle {
-		s.reader.idle <- c
+	for range s.reader.size {
+		c := s.reader.take()
+		add(c)
+		defer s.reader.put(c)
 	}
 	return out
 }

@@ -10,26 +10,48 @@ import (
 	"github.com/answerdesk-go/answerdesk/store/internal/sqlstore"
 )
 
-// readers are the connections that read, each with its prepared statements.
+// readers are the connections that read, each with its prepared statements and its
+// cache. The one that was used last is used next, so that no more caches are filled
+// than there are reads at a time.
 type readers struct {
-	idle   chan *conn
-	size   int
+	free   chan struct{} // a token for each that is idle
+	mu     sync.Mutex
+	idle   []*conn
+	size   int // how many there are
 	closed chan struct{}
 	once   sync.Once
 }
 
 func newReaders(ctx context.Context, db *sql.DB, n int) (*readers, error) {
-	r := &readers{idle: make(chan *conn, n), closed: make(chan struct{})}
+	r := &readers{free: make(chan struct{}, n), closed: make(chan struct{})}
 	for range n {
 		c, err := db.Conn(ctx)
 		if err != nil {
 			r.close()
 			return nil, err
 		}
-		r.idle <- newConn(c)
+		r.put(newConn(c))
 		r.size++
 	}
 	return r, nil
+}
+
+// put makes a connection the next to be used.
+func (r *readers) put(c *conn) {
+	r.mu.Lock()
+	r.idle = append(r.idle, c)
+	r.mu.Unlock()
+	r.free <- struct{}{}
+}
+
+// take returns the connection for a token.
+func (r *readers) take() *conn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := len(r.idle) - 1
+	c := r.idle[last]
+	r.idle = r.idle[:last]
+	return c
 }
 
 // run runs fn on a connection of its own.
@@ -37,20 +59,20 @@ func (r *readers) run(ctx context.Context, fn func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var c *conn
 	select {
 	case <-r.closed:
 		return fmt.Errorf("%w: it is closed", store.ErrUnavailable)
 	default:
 	}
 	select {
-	case c = <-r.idle:
+	case <-r.free:
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-r.closed:
 		return fmt.Errorf("%w: it is closed", store.ErrUnavailable)
 	}
-	defer func() { r.idle <- c }()
+	c := r.take()
+	defer r.put(c)
 	return explain(fn(c))
 }
 
@@ -59,7 +81,8 @@ func (r *readers) close() {
 	r.once.Do(func() {
 		close(r.closed)
 		for range r.size {
-			_ = (<-r.idle).close()
+			<-r.free
+			_ = r.take().close()
 		}
 	})
 }

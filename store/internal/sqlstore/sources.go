@@ -267,9 +267,23 @@ func deleteAgentSources(tx Tx, company, agentID string) error {
 			return err
 		}
 	}
-	runs, err := column(tx, `DELETE FROM runs WHERE company = ? AND agent_id = ? RETURNING id`, company, agentID)
+	var runs, staging []string
+	err = all(tx, func(r Rows) error {
+		var id string
+		var ended int64
+		err := r.Scan(&id, &ended)
+		if runs = append(runs, id); ended == 0 {
+			staging = append(staging, id)
+		}
+		return err
+	}, `DELETE FROM runs WHERE company = ? AND agent_id = ? RETURNING id, ended_at`, company, agentID)
 	if err != nil {
 		return err
+	}
+	for _, id := range staging { // of sources that are not the agent's
+		if err := unstage(tx, company, `run_id = ?`, id); err != nil {
+			return err
+		}
 	}
 	return removeRuns(tx, company, runs)
 }

@@ -39,17 +39,22 @@ type move struct {
 	n    [6]int
 }
 
-// sequence returns the moves of a seed: two of five are about each theme, one is
-// about both.
+// sequence returns the moves of a seed: about one of the themes in turn, and every
+// fifth about all.
 func sequence(seed uint64) []move {
 	rng := rand.New(rand.NewPCG(seed, 0))
+	only := theme(seed % 3)
 	var kinds []int
 	for i, m := range moves {
-		if only := theme(seed % 2); m.theme == only || seed%5 == 0 {
+		if m.theme == only || seed%5 == 0 || only == gather && slices.Contains(gatherToo, m.name) {
 			kinds = append(kinds, slices.Repeat([]int{i}, m.weight)...)
 		}
 	}
-	out := make([]move, modelMoves)
+	n := modelMoves
+	if only == gather {
+		n *= 2 // it takes many to get somewhere
+	}
+	out := make([]move, n)
 	for i := range out {
 		out[i].kind = kinds[rng.IntN(len(kinds))]
 		for j := range out[i].n {

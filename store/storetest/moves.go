@@ -19,8 +19,9 @@ import (
 type theme int
 
 const (
-	talk theme = iota // agents, documents and turns
-	toil              // work and receipts
+	talk   theme = iota // agents, documents and turns
+	toil                // work and receipts
+	gather              // sources and runs
 )
 
 // A need is what a move is made with. Where there is none, the move that makes
@@ -37,6 +38,8 @@ const (
 	aLease
 	aDeadJob
 	aClaim
+	aSource
+	aRun
 )
 
 // lacks returns the name of the move that makes what is needed and not there, or
@@ -57,6 +60,10 @@ func (w *world) lacks(n need) string {
 		return "FinishJobs"
 	case n == aClaim && len(w.claims) == 0:
 		return "ClaimReceipt"
+	case n == aSource && len(w.sources) == 0:
+		return "CreateSource"
+	case n == aRun && len(w.runs) == 0:
+		return "StartRun"
 	}
 	return ""
 }
@@ -72,7 +79,7 @@ type moveKind struct {
 
 // moves are the kinds of moves. Each is made so that no two of its arguments are
 // wrong in ways that have different errors, since which comes first is open.
-var moves = []moveKind{
+var moves = append([]moveKind{
 	{"CreateAgent", talk, 2, nothing, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 		a := w.id(id.Agent)
 		if n[1]%8 == 0 {
@@ -271,7 +278,7 @@ var moves = []moveKind{
 	{"ReleaseReceipt", toil, 2, aClaim, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 		return none(k.ReleaseReceipt(ctx, k.company, pick(w.claims, n[1])))
 	}},
-}
+}, sourceMoves...)
 
 // queueOf names one of two queues: the jobs of "line" are done in order.
 func queueOf(n int) string { return []string{queue, "line"}[n%2] }
@@ -353,6 +360,13 @@ func (w *world) writes(n [6]int) []knowledge.Write {
 		d.IfVersion = n[4]%2 + 1
 	case 3:
 		d.KeepText = n[4]%2 == 0
+	}
+	switch n[1] % 12 {
+	case 0:
+		d.RunID = w.id(id.Run)
+		w.runs = append(w.runs, d.RunID)
+	case 1:
+		d.RunID = pick(w.runs, n[4])
 	}
 	writes := []knowledge.Write{hashed(d)}
 	for i := range n[5] % 3 {

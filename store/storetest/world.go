@@ -24,17 +24,18 @@ type world struct {
 	companies [2]*kit
 	given     int // how many ids were given out
 
-	agents, conversations, messages, documents, jobs []string
-	turns                                            []agent.Turn
-	leases                                           []store.Lease
-	claims                                           []store.Receipt
+	agents, conversations, messages, documents, jobs, sources, runs []string
+	turns                                                           []agent.Turn
+	leases                                                          []store.Lease
+	claims                                                          []store.Receipt
+	holds                                                           map[*kit]store.Lease // of each company, the one for its runs
 
 	queued int  // how much work there is, about
 	lapses bool // whether a lease was taken that runs out at once
 }
 
 func newWorld(s Store, companies [2]*kit) *world {
-	w := &world{store: s}
+	w := &world{store: s, holds: map[*kit]store.Lease{}}
 	for i, c := range companies {
 		w.companies[i] = &kit{Store: s, company: c.company, agent: c.agent}
 	}

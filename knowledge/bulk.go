@@ -3,6 +3,7 @@ package knowledge
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"github.com/answerdesk-go/answerdesk/store"
 )
@@ -15,10 +16,10 @@ type BulkOptions struct {
 
 // Bulk puts up to [MaxBatch] documents one after the other, and says of each what
 // became of it, in order. One that cannot be taken is refused alone, and the others
-// are stored in commits of at most 256 documents or 1 MiB of text, so that others
-// get in between. When the store fails on the way, what is returned beside the
-// error is stored. Two documents with the same external id are one: the later
-// replaces the earlier. A nil opts means the zero value.
+// are stored in commits of at most 64 documents or 64 KiB of text, or of one that is
+// larger, so that others get in between. When the store fails on the way, what is
+// returned beside the error is stored. Two documents with the same external id are
+// one: the later replaces the earlier. A nil opts means the zero value.
 //
 // With Atomic the documents are stored all or none, in one commit, and an
 // [ItemError] names the one that cannot be taken.
@@ -32,84 +33,102 @@ type BulkOptions struct {
 // returns ids and statuses as the receipt has them. Of a receipt that is complete
 // it returns all that way, and writes nothing. So after an error the receipt is to
 // be left to lapse, rather than released, if anything was returned beside it.
-func (b *Base) Bulk(ctx context.Context, docs []Document, opts *BulkOptions) ([]Ingested, error) {
+func (b *Base) Bulk(ctx context.Context, docs []Document, opts *BulkOptions) (out []Ingested, err error) {
+	for in, err := range b.BulkOf(ctx, len(docs), func(i int) (Document, error) { return docs[i], nil }, opts) {
+		if err != nil {
+			return out, err
+		}
+		out = append(out, in)
+	}
+	return out, nil
+}
+
+// BulkOf is [Base.Bulk] of n documents that are made when their turn comes, so that
+// those of one commit alone are held, or with Atomic all. Document i is asked for
+// until it was yielded, and once more when a request that was broken off is carried
+// on; an error refuses it. What became of a document is yielded, in order, once it
+// is stored. Whoever leaves the loop leaves the rest undone.
+func (b *Base) BulkOf(ctx context.Context, n int, document func(i int) (Document, error), opts *BulkOptions) iter.Seq2[Ingested, error] {
 	var o BulkOptions
 	if opts != nil {
 		o = *opts
 	}
-	if len(docs) > MaxBatch {
-		return nil, invalid("items", "%d are more than the %d that are put at once", len(docs), MaxBatch)
-	}
-	if o.DryRun {
-		return b.rehearse(ctx, docs, o.Atomic)
-	}
-	out, err := b.made(ctx, docs)
-	if err != nil || b.request.Receipt != nil && b.request.Receipt.Done {
-		return out, err
-	}
-	result, settled := b.result(), false
-	for len(out) < len(docs) {
-		if err := ctx.Err(); err != nil {
-			return out, err
+	return func(yield func(Ingested, error) bool) {
+		if n > MaxBatch {
+			yield(Ingested{}, invalid("items", "%d are more than the %d that are put at once", n, MaxBatch))
+			return
 		}
-		rest := docs[len(out):]
-		if !o.Atomic {
-			rest = rest[:cut(rest)]
-		}
-		bt := prepareAll(ctx, rest)
-		last := len(out)+len(rest) == len(docs)
-		commit := func() store.Commit {
-			c := b.commit("document.put", "")
-			if last {
-				return b.request.Ending(c, bt.result(result))
+		s := &supply{n: n, document: document}
+		tell := func(items []Ingested, err error) bool {
+			for _, in := range items {
+				if !yield(in, nil) {
+					return false
+				}
 			}
-			return b.request.Moving(c, bt.result(result))
+			return err == nil || yield(Ingested{}, err) && false
 		}
-		if o.Atomic {
-			err = b.putTogether(ctx, bt, commit)
-		} else {
-			err = b.put(ctx, bt, commit)
+		if o.DryRun {
+			tell(b.rehearse(ctx, s, o.Atomic))
+			return
 		}
-		if err != nil {
-			return out, err
+		if !tell(b.made(ctx, s)) || b.request.Receipt != nil && b.request.Receipt.Done {
+			return
 		}
-		out, result = append(out, bt.items...), bt.result(result)
-		settled = last && len(bt.writes) > 0
+		result, settled := b.result(), false
+		for s.at < n {
+			if err := ctx.Err(); err != nil {
+				yield(Ingested{}, err)
+				return
+			}
+			bt := s.batch(ctx, o.Atomic)
+			last := s.at == n
+			if err := b.putBatch(ctx, bt, o.Atomic, last, result); err != nil {
+				yield(Ingested{}, err)
+				return
+			}
+			result, settled = bt.result(result), last && len(bt.writes) > 0
+			if !tell(bt.items, nil) {
+				return
+			}
+		}
+		if !settled {
+			tell(nil, b.settle(ctx, result))
+		}
 	}
-	if !settled {
-		err = b.settle(ctx, result)
-	}
-	return out, err
 }
 
-// cut returns how many of the documents make a batch.
-func cut(docs []Document) int {
-	size := 0
-	for i, d := range docs {
-		if size += d.size(); i == batchDocuments || i > 0 && size > batchBytes {
-			return i
+// putBatch writes a batch of a bulk of which the receipt says result so far.
+func (b *Base) putBatch(ctx context.Context, bt *batch, atomic, last bool, result string) error {
+	commit := func() store.Commit {
+		c := b.commit("document.put", "")
+		if last {
+			return b.request.Ending(c, bt.result(result))
 		}
+		return b.request.Moving(c, bt.result(result))
 	}
-	return len(docs)
+	if atomic {
+		return b.putTogether(ctx, bt, commit)
+	}
+	return b.put(ctx, bt, commit)
 }
 
 // made returns what the request's receipt says of the documents it accounts for.
-func (b *Base) made(ctx context.Context, docs []Document) ([]Ingested, error) {
+func (b *Base) made(ctx context.Context, s *supply) ([]Ingested, error) {
 	made, err := ParseResult(b.result())
 	if err != nil {
 		return nil, err
 	}
-	if len(made) > len(docs) || b.request.Receipt != nil && b.request.Receipt.Done && len(made) < len(docs) {
-		return nil, fmt.Errorf("the receipt accounts for %d documents, the request has %d", len(made), len(docs))
+	if len(made) > s.n || b.request.Receipt != nil && b.request.Receipt.Done && len(made) < s.n {
+		return nil, fmt.Errorf("the receipt accounts for %d documents, the request has %d", len(made), s.n)
 	}
 	bt := &batch{}
-	for i, m := range made {
+	for _, m := range made {
 		if m.Status == "" {
-			w, err := prepare(ctx, docs[i])
-			bt.add(docs[i], w, err)
-			continue
+			s.prepare(ctx, bt)
+		} else {
+			bt.items = append(bt.items, Ingested{Document: Document{ID: m.DocumentID, ExternalID: s.next().document.ExternalID}, Status: m.Status})
 		}
-		bt.items = append(bt.items, Ingested{Document: Document{ID: m.DocumentID, ExternalID: docs[i].ExternalID}, Status: m.Status})
+		s.move()
 	}
 	if len(bt.writes) == 0 {
 		return bt.items, nil
@@ -143,14 +162,16 @@ func (b *Base) putTogether(ctx context.Context, bt *batch, commit func() store.C
 }
 
 // rehearse says what putting documents would do.
-func (b *Base) rehearse(ctx context.Context, docs []Document, atomic bool) ([]Ingested, error) {
+func (b *Base) rehearse(ctx context.Context, s *supply, atomic bool) ([]Ingested, error) {
 	bt := &batch{}
 	fresh := map[string]bool{} // ids that documents do not have yet
-	for _, d := range docs {
-		w, err := prepare(ctx, d)
-		w.Text, w.Passages = "", nil // which need not be held for all of them
-		fresh[w.NewID] = true
-		bt.add(d, w, err)
+	for ; s.at < s.n; s.move() {
+		s.prepare(ctx, bt)
+		if n := len(bt.writes); n > 0 {
+			w := &bt.writes[n-1]
+			w.Text, w.Passages = "", nil // which need not be held for all of them
+			fresh[w.NewID] = true
+		}
 	}
 	checked, err := b.lib.store.CheckDocuments(ctx, b.company, bt.writes)
 	if err != nil {

@@ -120,11 +120,11 @@ func TestBulk(t *testing.T) {
 	docs, want := mixture(1000)
 	out, err := kb.Bulk(t.Context(), docs, nil)
 	became(t, "Bulk", out, err, want)
-	if len(counted.sizes) != 2*4 {
+	if len(counted.sizes) != 2*16 {
 		t.Errorf("Bulk tried to write %v documents, want each batch once more at most", counted.sizes)
 	}
-	if r := revision(t, kb); r != 4 {
-		t.Errorf("Bulk of 1000 took %d commits, want 4 of 256 documents at most", r)
+	if r := revision(t, kb); r != 16 {
+		t.Errorf("Bulk of 1000 took %d commits, want 16 of 64 documents at most", r)
 	}
 	there := listed(t, kb)
 	if len(there) != 400 { // four of ten are created
@@ -150,18 +150,18 @@ func TestBulk(t *testing.T) {
 	if _, err := kb.Bulk(t.Context(), make([]knowledge.Document, knowledge.MaxBatch+1), nil); !errors.Is(err, knowledge.ErrInvalid) {
 		t.Errorf("Bulk of %d = error %v, want %v", knowledge.MaxBatch+1, err, knowledge.ErrInvalid)
 	}
-	if out, err := kb.Bulk(t.Context(), nil, nil); err != nil || len(out) != 0 || revision(t, kb) != 4 {
+	if out, err := kb.Bulk(t.Context(), nil, nil); err != nil || len(out) != 0 || revision(t, kb) != 16 {
 		t.Errorf("Bulk of nothing = %v, %v", out, err)
 	}
 }
 
-// A batch has no more than a megabyte, unless that is one document.
+// A batch has no more than 64 KiB, unless that is one document.
 func TestBulkBytes(t *testing.T) {
 	st := openStore(t, t.TempDir())
 	counted := &breaking{Store: st, left: 100}
 	kb := knowledge.New(counted, nil).Company(company(t, st))
 	var docs []knowledge.Document
-	for _, size := range []int{400, 400, 400, 1100, 10, 1000, 24, 1} { // KiB
+	for _, size := range []int{25, 25, 25, 70, 1, 62, 2, 1} { // KiB
 		docs = append(docs, knowledge.Document{Text: strings.Repeat("Boat and sea. \n\n", size<<10/16)})
 	}
 	if out, err := kb.Bulk(t.Context(), docs, nil); err != nil || len(out) != len(docs) {
@@ -215,13 +215,13 @@ func TestBulkContinues(t *testing.T) {
 		}
 		return docs, want
 	}
-	mixed, ofMixed := mixture(600)
-	first, ofFirst := good(256)
+	mixed, ofMixed := mixture(150)
+	first, ofFirst := good(64)
 	first, ofFirst = bad(first, ofFirst, 10)
-	none, ofNone := bad(nil, nil, 300)
+	none, ofNone := bad(nil, nil, 75)
 	few, ofFew := good(3)
 	last, ofLast := good(4)
-	last, ofLast = append(none[:256:256], last...), append(ofNone[:256:256], ofLast...)
+	last, ofLast = append(none[:64:64], last...), append(ofNone[:64:64], ofLast...)
 	for _, tt := range []struct {
 		name    string
 		docs    []knowledge.Document
@@ -430,10 +430,50 @@ func TestBulkLeft(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	kb := knowledge.New(&leaving{Store: st, leave: cancel}, nil).Company(company(t, st))
-	docs, _ := mixture(600)
+	docs, _ := mixture(150)
 	out, err := kb.Bulk(ctx, docs, nil)
-	if !errors.Is(err, context.Canceled) || len(out) != 256 || revision(t, kb) != 1 {
-		t.Errorf("Bulk = %d documents, %v at revision %d, want the first 256 at 1", len(out), err, revision(t, kb))
+	if !errors.Is(err, context.Canceled) || len(out) != 64 || revision(t, kb) != 1 {
+		t.Errorf("Bulk = %d documents, %v at revision %d, want the first 64 at 1", len(out), err, revision(t, kb))
+	}
+}
+
+// Documents of a bulk are made when their turn comes, and what became of them is
+// told as soon as it is stored.
+func TestBulkOf(t *testing.T) {
+	kb := newBase(t)
+	asked, told := 0, 0
+	errUnread := errors.New("cannot be read")
+	document := func(i int) (knowledge.Document, error) {
+		if i != asked || asked > told+64 {
+			t.Errorf("document %d is asked for when %d were asked for and %d told of", i, asked, told)
+		}
+		asked++
+		if i == 100 {
+			return knowledge.Document{ExternalID: "100"}, errUnread
+		}
+		return knowledge.Document{ExternalID: fmt.Sprint(i), Text: fmt.Sprintf("Boat %d.", i)}, nil
+	}
+	for in, err := range kb.BulkOf(t.Context(), 150, document, nil) {
+		if err != nil || in.Document.ExternalID != fmt.Sprint(told) || (told == 100) != errors.Is(in.Err, errUnread) {
+			t.Fatalf("item %d = %+v, %v", told, in, err)
+		}
+		if told++; told == 130 {
+			break
+		}
+	}
+	if there := listed(t, kb); len(there) != 149 || asked != 150 {
+		t.Errorf("%d documents are there and %d were asked for, want the three batches", len(there), asked)
+	}
+	unread := func(i int) (knowledge.Document, error) {
+		if i == 2 {
+			return knowledge.Document{}, errUnread
+		}
+		return knowledge.Document{Text: "Boat."}, nil
+	}
+	for in, err := range kb.BulkOf(t.Context(), 3, unread, &knowledge.BulkOptions{Atomic: true}) {
+		if item, ok := errors.AsType[*knowledge.ItemError](err); !ok || item.Index != 2 || !errors.Is(err, errUnread) {
+			t.Errorf("an atomic bulk with an item that cannot be read = %+v, %v, want an ItemError of 2", in, err)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"compress/gzip"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -47,6 +48,28 @@ func readBody(w http.ResponseWriter, r *http.Request, op *operation) ([]byte, er
 		return []byte{}, nil
 	}
 	return body, checkMedia(r.Header.Get("Content-Type"), op)
+}
+
+// readBulkBody reads the body of a bulk in pieces, most items apart, and sums it up
+// as [hashOf] does if it is to be told from others.
+func readBulkBody(w http.ResponseWriter, r *http.Request, op *operation, most int) (body pieces, hash []byte, err error) {
+	if r.ContentLength > op.limit {
+		return pieces{}, nil, tooLarge(op.limit)
+	}
+	coming, end := incoming(w, r, op)
+	defer end()
+	in, err := unzipping(coming, r.Header, op.limit)
+	sum := sha256.New()
+	if r.Header.Get("Idempotency-Key") != "" {
+		in = io.TeeReader(in, sum)
+	}
+	if err == nil {
+		body, err = readPieces(in, most)
+	}
+	if err != nil {
+		return pieces{}, nil, broken(err, op)
+	}
+	return body, sum.Sum(nil), checkMedia(r.Header.Get("Content-Type"), op)
 }
 
 // incoming returns the body of a request as it comes, within the limit of its

@@ -35,9 +35,16 @@ func newBulkSchemas(doc *openapi3.T) bulkSchemas {
 // A bulk is the body of POST /v1/content/bulk.
 type bulk struct {
 	api.BulkRequest
-	docs []knowledge.Document // the items that can be read
-	at   []int                // where each document stands in the request
-	errs []error              // of each item: why it cannot be read
+	schemas bulkSchemas
+	items   []piece // without data once stored
+}
+
+// document returns an item that is not stored yet.
+func (b *bulk) document(i int) (knowledge.Document, error) {
+	if b.items[i].data == nil {
+		return knowledge.Document{}, nil // what became of it is known
+	}
+	return b.schemas.readItem(b.AgentID, b.items[i].raw())
 }
 
 // CreateContentBulk serves POST /v1/content/bulk. Its body is read from the call.
@@ -47,25 +54,13 @@ func (h *handlers) CreateContentBulk(ctx context.Context, _ api.CreateContentBul
 	if err != nil {
 		return nil, err
 	}
-	out := api.BulkResult{Results: make([]api.BulkItemResult, len(b.errs))}
-	for i, err := range b.errs {
-		if err != nil {
-			out.Results[i] = refused(c, i, err)
-		}
-	}
-	done, err := h.putBulk(ctx, c, b)
+	out := api.BulkResult{Results: make([]api.BulkItemResult, 0, len(b.items))}
+	err = h.putBulk(ctx, c, b, &out)
 	if e, ok := errors.AsType[*knowledge.ItemError](err); ok {
-		return nil, inItem(&knowledge.ItemError{Index: b.at[e.Index], Err: inContent(e.Err)}, true)
+		return nil, inItem(&knowledge.ItemError{Index: e.Index, Err: inContent(e.Err)}, true)
 	}
 	if err != nil {
 		return nil, err
-	}
-	for i, in := range done {
-		if in.Err != nil {
-			out.Results[b.at[i]] = refused(c, b.at[i], inContent(in.Err))
-			continue
-		}
-		out.Results[b.at[i]] = api.BulkItemResult{Index: int32(b.at[i]), Status: string(in.Status), ID: in.Document.ID}
 	}
 	count(&out)
 	if out.KnowledgeRevision, err = c.company.Knowledge().Revision(ctx); err != nil {
@@ -74,19 +69,32 @@ func (h *handlers) CreateContentBulk(ctx context.Context, _ api.CreateContentBul
 	return api.CreateContentBulk200JSONResponse(out), nil
 }
 
-// putBulk stores the documents of a bulk, or says what the same request stored
-// before.
-func (h *handlers) putBulk(ctx context.Context, c *call, b *bulk) ([]knowledge.Ingested, error) {
-	company := c.company
+// putBulk stores the items of a bulk, or says what the same request stored before.
+// An item is let go as soon as it is stored.
+func (h *handlers) putBulk(ctx context.Context, c *call, b *bulk, out *api.BulkResult) (err error) {
+	company, dry := c.company, value(b.DryRun)
 	if result, ok := c.made(); ok {
 		company = company.By(store.Request{Receipt: &store.Receipt{Result: result, Done: true}})
 	}
-	done, err := company.Knowledge().Bulk(ctx, b.docs, &knowledge.BulkOptions{Atomic: value(b.Atomic), DryRun: value(b.DryRun)})
-	c.goesOn = err != nil && len(done) > 0 // what is stored is accounted for: a repetition goes on from there
-	if value(b.DryRun) {
+	var in knowledge.Ingested
+	for in, err = range company.Knowledge().BulkOf(ctx, len(b.items), b.document, &knowledge.BulkOptions{Atomic: value(b.Atomic), DryRun: dry}) {
+		i := len(out.Results)
+		switch {
+		case err != nil:
+		case in.Err != nil:
+			out.Results = append(out.Results, refused(c, i, inContent(in.Err)))
+		default:
+			out.Results = append(out.Results, api.BulkItemResult{Index: int32(i), Status: string(in.Status), ID: in.Document.ID})
+			if !dry {
+				b.items[i] = piece{}
+			}
+		}
+	}
+	c.goesOn = err != nil && len(out.Results) > 0 // what is stored is accounted for: a repetition goes on from there
+	if dry {
 		h.release(ctx, c, nil) // nothing was done that a repetition could do twice
 	}
-	return done, err
+	return err
 }
 
 // refused is an item that could not be taken.
@@ -110,52 +118,36 @@ func count(out *api.BulkResult) {
 	}
 }
 
-// readBulk reads the body of a call, which is let go: of a large one there is then
-// one copy. The call keeps what was read, in case it is served once more.
+// readBulk reads the body of a call, all but its items. The call keeps what was
+// read, in case it is served once more.
 func (h *handlers) readBulk(ctx context.Context, c *call) (*bulk, error) {
 	if b, ok := c.value.(*bulk); ok {
 		return b, nil
 	}
-	b := &bulk{}
-	items, err := h.bulk.readFrame(c.body, &b.BulkRequest)
-	if err != nil {
+	b := &bulk{schemas: h.bulk}
+	var err error
+	if b.items, err = h.bulk.readFrame(&c.pieces, &b.BulkRequest); err != nil {
 		return nil, err
 	}
 	if b.AgentID, err = c.agentID(ctx, b.AgentID); err != nil {
 		return nil, err
 	}
-	b.errs = make([]error, len(items))
-	for i, raw := range items {
-		d, err := h.bulk.readItem(b.AgentID, raw)
-		switch {
-		case err == nil:
-			b.docs, b.at = append(b.docs, d), append(b.at, i)
-		case value(b.Atomic):
-			return nil, inItem(&knowledge.ItemError{Index: i, Err: err}, true)
-		default:
-			b.errs[i] = err
-		}
-	}
-	c.body, c.value = nil, b
+	c.pieces, c.value = pieces{}, b
 	return b, nil
 }
 
-// readFrame reads a bulk but for its items, which it returns as they are written.
-func (s bulkSchemas) readFrame(body []byte, into *api.BulkRequest) (items [][]byte, err error) {
-	if p := checkJSON(body); p != nil {
+// readFrame reads a bulk but for its items, which it returns.
+func (s bulkSchemas) readFrame(body *pieces, into *api.BulkRequest) (items []piece, err error) {
+	if p := body.check(); p != nil {
 		return nil, p
 	}
-	if body[spaces(body, 0)] != '{' {
+	if body.frame[spaces(body.frame, 0)] != '{' {
 		return nil, wrong("body", "must be an object")
 	}
 	frame := map[string]any{}
-	for name, raw := range members(body) {
+	for name, raw := range members(body.frame) {
 		if name == "items" && raw[0] == '[' {
-			for item := range elements(raw) {
-				if items = append(items, item); uint64(len(items)) > *s.frame.Properties[name].Value.MaxItems {
-					break // which the frame says
-				}
-			}
+			items = body.elements(raw, s.mostItems())
 			frame[name] = make([]any, len(items))
 			continue
 		}
@@ -169,6 +161,9 @@ func (s bulkSchemas) readFrame(body []byte, into *api.BulkRequest) (items [][]by
 	delete(frame, "items")
 	return items, runtime.BindJSONValue(frame, into)
 }
+
+// mostItems is one more than a bulk may have: enough for the frame to say so.
+func (s bulkSchemas) mostItems() int { return int(*s.frame.Properties["items"].Value.MaxItems) + 1 }
 
 // readItem reads one item of a bulk.
 func (s bulkSchemas) readItem(agentID string, raw []byte) (knowledge.Document, error) {

@@ -22,8 +22,9 @@ type call struct {
 	accept      string
 	notModified string // the tags of what the caller has
 
-	body   []byte  // whole; nil if the operation takes none, or takes a form
+	body   []byte  // whole; nil if the operation takes none, or takes a form or a bulk
 	upload *upload // the form, if the operation takes one
+	pieces pieces  // the bulk, if the operation takes one
 	value  any     // what the body says, if the operation has a schema for it
 	err    error   // what the operation ended with, if it has not answered
 

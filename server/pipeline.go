@@ -73,6 +73,10 @@ func (s *Server) pass(w *answer, r *http.Request, c *call, serve http.Handler) (
 
 // receive reads the body and compares it with the contract.
 func (s *Server) receive(w *answer, r *http.Request, c *call) (err error) {
+	if c.op.id == bulkID {
+		c.pieces, c.hash, err = readBulkBody(w, r, c.op, s.bulk.mostItems())
+		return err
+	}
 	if c.op.media == formMedia {
 		if c.upload, err = receiveUpload(w, r, c.op); err == nil {
 			c.hash = c.upload.sum.Sum(nil)

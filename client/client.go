@@ -26,6 +26,7 @@ type Client struct {
 	Content       *Content       // knowledge with metadata, one by one or in bulk
 	Training      *Training      // reading all sources again
 	Runs          *Runs          // trainings, crawls and all other work that goes on after its call
+	Users         *Users         // customers, and what is stored about them
 	APIKeys       *APIKeys       // who may call
 	Companies     *Companies     // tenants, for the operator
 	AuditLog      *AuditLog      // who did what
@@ -65,6 +66,7 @@ func New(baseURL string, opts ...Option) (*Client, error) {
 	c.Content = &Content{c}
 	c.Training = &Training{c}
 	c.Runs = &Runs{c}
+	c.Users = &Users{c}
 	c.APIKeys = &APIKeys{c}
 	c.Companies = &Companies{c}
 	c.AuditLog = &AuditLog{c}

@@ -73,6 +73,12 @@ func (d *Documents) Rollback(ctx context.Context, id string, version int64, opts
 	return send[api.Document](ctx, d.client, rollbackDocument, opts)(raw.NewRollbackDocumentRequest(d.client.server, id, nil, api.RollbackRequest{Version: version}))
 }
 
+// Replies returns a page of the replies that cite a document, newest first. A nil
+// params means the first page.
+func (d *Documents) Replies(ctx context.Context, id string, params *api.ListDocumentRepliesParams, opts ...Option) (*api.ReplyList, error) {
+	return send[api.ReplyList](ctx, d.client, listDocumentReplies, opts)(raw.NewListDocumentRepliesRequest(d.client.server, id, params))
+}
+
 // QAPairs are questions with their answers.
 type QAPairs struct{ client *Client }
 

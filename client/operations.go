@@ -69,6 +69,11 @@ var (
 
 	listDocumentVersions = &operation{id: "listDocumentVersions", method: http.MethodGet, path: "/v1/knowledge/documents/{id}/versions", repeat: reads}
 	rollbackDocument     = &operation{id: "rollbackDocument", method: http.MethodPost, path: "/v1/knowledge/documents/{id}/rollback", repeat: keyed, ifMatch: true}
+	listDocumentReplies  = &operation{id: "listDocumentReplies", method: http.MethodGet, path: "/v1/knowledge/documents/{id}/replies", repeat: reads}
+
+	getUser    = &operation{id: "getUser", method: http.MethodGet, path: "/v1/users/{id}", repeat: reads}
+	deleteUser = &operation{id: "deleteUser", method: http.MethodDelete, path: "/v1/users/{id}", repeat: again}
+	exportUser = &operation{id: "exportUser", method: http.MethodGet, path: "/v1/users/{id}/export", repeat: reads}
 
 	createWebsite    = &operation{id: "createWebsite", method: http.MethodPost, path: "/v1/knowledge/websites", repeat: keyed}
 	listWebsites     = &operation{id: "listWebsites", method: http.MethodGet, path: "/v1/knowledge/websites", repeat: reads}

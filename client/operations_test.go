@@ -19,7 +19,7 @@ var operations = []*operation{
 	listAgents, createAgent, getAgent, deleteAgent, getAgentSettings, updateAgentSettings,
 	createDocument, listDocuments, getDocument, updateDocument, deleteDocument, uploadFile,
 	createQAPairs, listQAPairs, getQAPair, updateQAPair, deleteQAPair, searchKnowledge,
-	listDocumentVersions, rollbackDocument,
+	listDocumentVersions, rollbackDocument, listDocumentReplies, getUser, deleteUser, exportUser,
 	createWebsite, listWebsites, getWebsite, updateWebsite, deleteWebsite, listWebsitePages, crawlWebsite,
 	startTraining, getTrainingStatus, cancelTraining, listRuns, getRun, listRunEvents, cancelRun,
 	createContent, listContent, getContent, updateContent, deleteContent, createContentBulk,
@@ -102,6 +102,7 @@ var repeatable = map[string]string{
 	"deleteContent":       "as above",
 	"deleteAPIKey":        "as above",
 	"deleteWebsite":       "as above",
+	"deleteUser":          "as above",
 	"cancelRun":           "a run that has ended stays as it is",
 	"cancelTraining":      "as above, if the run is named; else it stops one more that was asked for since, which stopping means",
 	"updateAgentSettings": "a merge patch sets what it says",
@@ -141,7 +142,7 @@ func TestMethods(t *testing.T) {
 	methods := 0
 	for _, service := range []any{
 		c.Messages, c.Conversations, c.Agents, c.Knowledge, c.Knowledge.Documents, c.Knowledge.Files, c.Knowledge.QAPairs,
-		c.Knowledge.Websites, c.Runs, c.Training, c.Content, c.APIKeys, c.Companies, c.AuditLog,
+		c.Knowledge.Websites, c.Runs, c.Training, c.Users, c.Content, c.APIKeys, c.Companies, c.AuditLog,
 	} {
 		v := reflect.ValueOf(service)
 		for i := range v.NumMethod() {

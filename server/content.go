@@ -35,7 +35,7 @@ func splitTitle(metadata map[string]any) (title *string, rest map[string]any, er
 
 // ListContent serves GET /v1/content.
 func (h *handlers) ListContent(ctx context.Context, r api.ListContentRequestObject) (api.ListContentResponseObject, error) {
-	l, err := callOf(ctx).documents(ctx, knowledge.KindContent, r.Params.AgentID, r.Params.ExternalID, page(r.Params.Limit, r.Params.Cursor))
+	l, err := callOf(ctx).documents(ctx, knowledge.Filter{Kind: knowledge.KindContent, ExternalID: value(r.Params.ExternalID)}, r.Params.AgentID, page(r.Params.Limit, r.Params.Cursor))
 	data, next, more, err := listed(l, err, contentShape)
 	return api.ListContent200JSONResponse{Data: data, NextCursor: next, HasMore: more}, err
 }

@@ -48,19 +48,25 @@ func renamed(err error, name string) error {
 
 // ListDocuments serves GET /v1/knowledge/documents.
 func (h *handlers) ListDocuments(ctx context.Context, r api.ListDocumentsRequestObject) (api.ListDocumentsResponseObject, error) {
-	l, err := callOf(ctx).documents(ctx, knowledge.Kind(value(r.Params.Kind)), r.Params.AgentID, r.Params.ExternalID, page(r.Params.Limit, r.Params.Cursor))
+	c := callOf(ctx)
+	sourceID, err := c.sourceID(ctx, value(r.Params.SourceID))
+	if err != nil {
+		return nil, err
+	}
+	f := knowledge.Filter{Kind: knowledge.Kind(value(r.Params.Kind)), SourceID: sourceID, ExternalID: value(r.Params.ExternalID)}
+	l, err := c.documents(ctx, f, r.Params.AgentID, page(r.Params.Limit, r.Params.Cursor))
 	data, next, more, err := listed(l, err, documentShape)
 	return api.ListDocuments200JSONResponse{Data: data, NextCursor: next, HasMore: more}, err
 }
 
-// documents lists the documents of a kind, an agent and a name, where they are
-// given.
-func (c *call) documents(ctx context.Context, kind knowledge.Kind, agent *api.AgentID, externalID *api.ExternalID, p store.Page) (store.List[knowledge.Document], error) {
-	agentID, err := c.agentID(ctx, value(agent))
-	if err != nil {
+// documents lists the documents that a filter chooses, of an agent only if one is
+// named.
+func (c *call) documents(ctx context.Context, f knowledge.Filter, agent *api.AgentID, p store.Page) (store.List[knowledge.Document], error) {
+	var err error
+	if f.AgentID, err = c.agentID(ctx, value(agent)); err != nil {
 		return store.List[knowledge.Document]{}, err
 	}
-	return c.company.Knowledge().List(ctx, knowledge.Filter{Kind: kind, AgentID: agentID, ExternalID: value(externalID)}, p)
+	return c.company.Knowledge().List(ctx, f, p)
 }
 
 // CreateDocument serves POST /v1/knowledge/documents.

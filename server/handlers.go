@@ -21,11 +21,16 @@ func page(limit *api.Limit, cursor *api.Cursor) store.Page {
 // listed puts a page in the form of the contract. A cursor that is not of this
 // list is the caller's mistake.
 func listed[A, B any](l store.List[A], err error, shape func(A) B) ([]B, string, bool, error) {
-	out := make([]B, len(l.Data))
-	for i, a := range l.Data {
+	return shapes(l.Data, shape), l.NextCursor, l.HasMore, err
+}
+
+// shapes are the shapes of several things; none of none.
+func shapes[A, B any](all []A, shape func(A) B) []B {
+	out := make([]B, len(all))
+	for i, a := range all {
 		out[i] = shape(a)
 	}
-	return out, l.NextCursor, l.HasMore, err
+	return out
 }
 
 // value returns what a parameter holds, or the zero value if it was not sent.

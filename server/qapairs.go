@@ -88,7 +88,7 @@ func inPair(err error) error {
 
 // ListQAPairs serves GET /v1/knowledge/qa-pairs.
 func (h *handlers) ListQAPairs(ctx context.Context, r api.ListQAPairsRequestObject) (api.ListQAPairsResponseObject, error) {
-	l, err := callOf(ctx).documents(ctx, knowledge.KindQA, r.Params.AgentID, r.Params.ExternalID, page(r.Params.Limit, r.Params.Cursor))
+	l, err := callOf(ctx).documents(ctx, knowledge.Filter{Kind: knowledge.KindQA, ExternalID: value(r.Params.ExternalID)}, r.Params.AgentID, page(r.Params.Limit, r.Params.Cursor))
 	data, next, more, err := listed(l, err, qaShape)
 	return api.ListQAPairs200JSONResponse{Data: data, NextCursor: next, HasMore: more}, err
 }

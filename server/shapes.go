@@ -56,7 +56,7 @@ func replyShape(r agent.Reply) api.Reply {
 func citationShape(c agent.Citation) api.Citation {
 	return api.Citation{
 		DocumentID: c.DocumentID, DocumentVersion: int64(c.DocumentVersion), PassageID: c.PassageID, Start: int64(c.Start), End: int64(c.End), Quote: c.Quote,
-		Title: c.Title, URL: c.URL, ExternalID: c.ExternalID, Heading: c.Heading, ClaimStart: int64(c.ClaimStart), ClaimEnd: int64(c.ClaimEnd), Erased: c.Erased,
+		Title: c.Title, URL: c.URL, ExternalID: c.ExternalID, Heading: c.Heading, Page: int32(c.Page), Kind: string(c.Kind), ClaimStart: int64(c.ClaimStart), ClaimEnd: int64(c.ClaimEnd), Erased: c.Erased,
 	}
 }
 
@@ -103,6 +103,13 @@ func feedbackShape(f agent.Feedback) api.Feedback {
 func conversationShape(c agent.Conversation) api.Conversation {
 	return api.Conversation{
 		ID: c.ID, AgentID: c.AgentID, UserID: c.UserID, Turns: int64(c.Turns), Running: c.Running, CreatedAt: c.CreatedAt, LastMessageAt: c.LastMessageAt,
+	}
+}
+
+func userShape(u agent.UserRecord) api.UserRecord {
+	return api.UserRecord{
+		ID: u.ID, Name: u.Name, Email: u.Email, Phone: u.Phone, Conversations: int64(u.Conversations), Messages: int64(u.Messages),
+		FirstSeenAt: u.FirstSeenAt, LastSeenAt: u.LastSeenAt,
 	}
 }
 

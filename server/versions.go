@@ -57,6 +57,18 @@ func cut[T any](all []T, p store.Page, number func(T) int, scope ...string) (sto
 	return store.List[T]{Data: all[:limit], NextCursor: next, HasMore: true}, nil
 }
 
+// ListDocumentReplies serves GET /v1/knowledge/documents/{id}/replies.
+func (h *handlers) ListDocumentReplies(ctx context.Context, r api.ListDocumentRepliesRequestObject) (api.ListDocumentRepliesResponseObject, error) {
+	c := callOf(ctx)
+	d, err := c.company.Knowledge().Get(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	l, err := c.company.Conversations().Citing(ctx, d.ID, page(r.Params.Limit, r.Params.Cursor))
+	data, next, more, err := listed(l, err, replyShape)
+	return api.ListDocumentReplies200JSONResponse{Data: data, NextCursor: next, HasMore: more}, err
+}
+
 // RollbackDocument serves POST /v1/knowledge/documents/{id}/rollback.
 func (h *handlers) RollbackDocument(ctx context.Context, r api.RollbackDocumentRequestObject) (api.RollbackDocumentResponseObject, error) {
 	c := callOf(ctx)

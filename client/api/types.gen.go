@@ -394,8 +394,14 @@ type Citation struct {
 	ExternalID string `json:"external_id,omitempty,omitzero"`
 
 	// Heading The headings above the quote, outermost first.
-	Heading   []string `json:"heading,omitempty,omitzero"`
-	PassageID string   `json:"passage_id"`
+	Heading []string `json:"heading,omitempty,omitzero"`
+
+	// Kind What the document is: `qa` for a question with its answer. More values are added over time.
+	Kind string `json:"kind,omitempty,omitzero"`
+
+	// Page Its page in a PDF, slide in a presentation or sheet in a workbook, from 1.
+	Page      int32  `json:"page,omitempty,omitzero"`
+	PassageID string `json:"passage_id"`
 
 	// Quote The stored text from `start` to `end`.
 	Quote string `json:"quote"`
@@ -549,7 +555,9 @@ type CrawlRequest struct {
 
 // DeletionReceipt What a delete reached. When it is returned, no search, reply or citation holds the text any more.
 type DeletionReceipt struct {
-	DeletedAt time.Time `json:"deleted_at"`
+	// Conversations Conversations that are gone.
+	Conversations int64     `json:"conversations,omitempty,omitzero"`
+	DeletedAt     time.Time `json:"deleted_at"`
 
 	// ID What was deleted.
 	ID string `json:"id"`
@@ -559,6 +567,9 @@ type DeletionReceipt struct {
 
 	// KnowledgeRevision The first revision of the knowledge without it.
 	KnowledgeRevision int64 `json:"knowledge_revision,omitempty,omitzero"`
+
+	// Messages Messages that are gone.
+	Messages int64 `json:"messages,omitempty,omitzero"`
 
 	// OutOfReach Where copies may be that a delete cannot reach.
 	OutOfReach []string `json:"out_of_reach"`
@@ -759,7 +770,7 @@ type FileUpload struct {
 	// ExternalID The caller's own name for it. Default: none.
 	ExternalID string `json:"external_id,omitempty,omitzero"`
 
-	// File Plain text, Markdown or HTML, at most 16 MiB. Its type is told by the Content-Type of the part or the extension of its name.
+	// File At most 100 MB, with at most 16 MiB of text in it. Its type is told by its first bytes, the extension of its name and the Content-Type of the part.
 	File openapi_types.File `json:"file"`
 
 	// Metadata A JSON object: what searches may filter by.
@@ -1027,6 +1038,18 @@ type Reply struct {
 	Text string `json:"text"`
 }
 
+// ReplyList A page of replies.
+type ReplyList struct {
+	// Data The items of this page, newest first.
+	Data []Reply `json:"data"`
+
+	// HasMore Whether there is a next page.
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
 // RollbackRequest Which text a document is to have again.
 type RollbackRequest struct {
 	// Version It becomes a new version with the old text.
@@ -1199,7 +1222,7 @@ type SearchHit struct {
 	// Score Higher is better; comparable within one search only.
 	Score float64 `json:"score"`
 
-	// Scores How the score came about, by stage.
+	// Scores How the score came about: `bm25`, and `qa` for a question with its answer, 1 if it is what was asked for.
 	Scores map[string]float64 `json:"scores"`
 
 	// Start First byte in the stored text of the document.
@@ -1286,6 +1309,24 @@ type User struct {
 	Phone string `json:"phone,omitempty,omitzero"`
 }
 
+// UserConversation A conversation with all that was said in it.
+type UserConversation struct {
+	// Conversation A run of turns between one customer and one agent.
+	Conversation Conversation `json:"conversation"`
+
+	// Messages In order.
+	Messages []Message `json:"messages"`
+}
+
+// UserExport All that is stored about a customer.
+type UserExport struct {
+	// Conversations Oldest first.
+	Conversations []UserConversation `json:"conversations"`
+
+	// User What is stored about a customer.
+	User UserRecord `json:"user"`
+}
+
 // UserInput The customer who asks, as the caller knows them.
 type UserInput struct {
 	Email string `json:"email,omitempty,omitzero"`
@@ -1296,6 +1337,23 @@ type UserInput struct {
 
 	// Phone E.164, such as +60123456789.
 	Phone string `json:"phone,omitempty,omitzero"`
+}
+
+// UserRecord What is stored about a customer.
+type UserRecord struct {
+	// Conversations How many are theirs, or have something that they said.
+	Conversations int64     `json:"conversations"`
+	Email         string    `json:"email,omitempty,omitzero"`
+	FirstSeenAt   time.Time `json:"first_seen_at"`
+
+	// ID The caller's own id of the customer.
+	ID         string    `json:"id"`
+	LastSeenAt time.Time `json:"last_seen_at"`
+
+	// Messages How many are in those, with the replies.
+	Messages int64  `json:"messages"`
+	Name     string `json:"name,omitempty,omitzero"`
+	Phone    string `json:"phone,omitempty,omitzero"`
 }
 
 // Website A website that agents answer from, and how it stands. `If-Match` takes an `ETag` of it until somebody changes what is set here, whatever crawls do meanwhile.
@@ -1470,6 +1528,9 @@ type Limit = int32
 // ParentID defines model for ParentID.
 type ParentID = string
 
+// PathUserID defines model for PathUserID.
+type PathUserID = string
+
 // RunID defines model for RunID.
 type RunID = string
 
@@ -1637,6 +1698,9 @@ type ListDocumentsParams struct {
 	// ExternalID Only the one with this name of the caller's own.
 	ExternalID *ExternalID `form:"external_id,omitempty" json:"external_id,omitempty"`
 
+	// SourceID Only what comes from this source.
+	SourceID *SourceID `form:"source_id,omitempty" json:"source_id,omitempty"`
+
 	// Limit How many items a page has.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -1660,6 +1724,15 @@ type GetDocumentParams struct {
 type UpdateDocumentParams struct {
 	// IfMatch The `ETag` the thing must still have, otherwise 412.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ListDocumentRepliesParams defines parameters for ListDocumentReplies.
+type ListDocumentRepliesParams struct {
+	// Limit How many items a page has.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It belongs to this list with these filters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // RollbackDocumentParams defines parameters for RollbackDocument.

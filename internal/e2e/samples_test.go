@@ -92,6 +92,7 @@ func ofDocument(x *things) string     { return x.document }
 func ofQA(x *things) string           { return x.qa }
 func ofContent(x *things) string      { return x.content }
 func ofWebsite(x *things) string      { return x.website }
+func ofUser(x *things) string         { return x.user }
 func ofRun(x *things) string          { return x.run }
 func ofKey(x *things) string          { return x.key }
 
@@ -125,6 +126,10 @@ var samples = map[string]sample{
 	"uploadFile":               {body: fields{"title": "Zebras"}, other: fields{"title": "Yaks"}, made: "/v1/knowledge/documents"},
 	"listDocumentVersions":     {id: ofDocument},
 	"rollbackDocument":         {id: ofDocument, body: fields{"version": 1}, other: fields{"version": 2}, made: "/v1/audit-log"},
+	"listDocumentReplies":      {id: ofDocument},
+	"getUser":                  {id: ofUser},
+	"deleteUser":               {id: ofUser},
+	"exportUser":               {id: ofUser},
 	"createWebsite":            {body: fields{"url": "https://zoo.example"}, other: fields{"url": "https://farm.example"}, made: "/v1/knowledge/websites"},
 	"listWebsites":             {},
 	"getWebsite":               {id: ofWebsite},

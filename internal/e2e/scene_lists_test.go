@@ -122,6 +122,7 @@ func fill(s *suite) *things {
 		ok(c.APIKeys.Create(ctx, api.APIKeyRequest{Name: fmt.Sprint(i), Scope: api.ScopeRead}))(s)
 		ok(c.Messages.Create(ctx, api.MessageRequest{Message: "What is a zebra?", ConversationID: x.conversation}))(s)
 		ok(c.Messages.Create(ctx, api.MessageRequest{Message: "What is a yak?"}))(s)
+		ok(c.Messages.Create(ctx, api.MessageRequest{Message: "When does the cuckoo open?"}))(s)
 		for n := range 5 {
 			name := fmt.Sprint(i, n)
 			ok(c.Knowledge.Documents.Create(ctx, api.DocumentRequest{Text: "Text " + name}))(s)

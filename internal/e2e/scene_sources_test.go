@@ -94,6 +94,10 @@ func playRecrawl(s *suite, there *site, id string) {
 	if doc.Kind != "page" || doc.SourceID != id || doc.URL != there.URL+"/page-1" || !strings.HasPrefix(doc.Language, "en") || !strings.Contains(doc.Text, "cellar number 1") {
 		s.Errorf("a page became %+v", doc)
 	}
+	listed := ok(c.Knowledge.Documents.List(ctx, &api.ListDocumentsParams{SourceID: &id}))(s).Data
+	if len(listed) != 4 || slices.ContainsFunc(listed, func(d api.Document) bool { return d.SourceID != id }) {
+		s.Errorf("List by source = %+v, want the four pages", listed)
+	}
 	// A page is written by its website alone, and may be deleted by anybody.
 	c.wantError(http.StatusConflict, "conflict", "", request{method: "PATCH", path: "/v1/knowledge/documents/" + doc.ID, body: fields{"text": "Mine."}})
 	c.wantError(http.StatusConflict, "conflict", "", request{method: "POST", path: "/v1/knowledge/documents/" + doc.ID + "/rollback", body: fields{"version": 1}})

@@ -104,6 +104,8 @@ var scenes = []scene{
 	{"documents", playDocuments},
 	{"files", playFiles},
 	{"versions", playVersions},
+	{"replies of a document", playReplies},
+	{"users", playUsers},
 	{"websites", playWebsites},
 	{"an agent of a website", playAgentOfWebsite},
 	{"training", playTraining},

@@ -367,6 +367,13 @@ type ClientInterface interface {
 	// Corresponds with PATCH /v1/knowledge/documents/{id} (the `UpdateDocument` operationId).
 	UpdateDocument(ctx context.Context, id ID, params *UpdateDocumentParams, body UpdateDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListDocumentReplies List the replies that stand on a document
+	//
+	// Those that cite it, in whichever version.
+	//
+	// Corresponds with GET /v1/knowledge/documents/{id}/replies (the `ListDocumentReplies` operationId).
+	ListDocumentReplies(ctx context.Context, id ID, params *ListDocumentRepliesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RollbackDocumentWithBody Give a document an earlier text again
 	//
 	// It becomes a new version. A document that comes from a source is written by the source alone: 409.
@@ -394,7 +401,7 @@ type ClientInterface interface {
 
 	// UploadFileWithBody Upload a file
 	//
-	// Plain text, Markdown and HTML. A file with the same `external_id` of the same agent is replaced.
+	// Text, Markdown, HTML, CSV, JSON, JSON lines, PDF, Word (docx), PowerPoint (pptx) and Excel (xlsx). It is read within the call: `run` tells how it went. A file with the same `external_id` of the same agent is replaced.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -675,6 +682,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/train/status (the `GetTrainingStatus` operationId).
 	GetTrainingStatus(ctx context.Context, params *GetTrainingStatusParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteUser Delete all that is stored about a customer
+	//
+	// All conversations that are theirs, and those of others in which they said something. A turn that runs in one ends without a reply.
+	//
+	// Corresponds with DELETE /v1/users/{id} (the `DeleteUser` operationId).
+	DeleteUser(ctx context.Context, id PathUserID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetUser Read what is stored about a customer
+	//
+	// Corresponds with GET /v1/users/{id} (the `GetUser` operationId).
+	GetUser(ctx context.Context, id PathUserID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportUser Read all that is stored about a customer
+	//
+	// It comes as it is read. If it breaks off, it is no whole JSON.
+	//
+	// Corresponds with GET /v1/users/{id}/export (the `ExportUser` operationId).
+	ExportUser(ctx context.Context, id PathUserID, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ListAgents List agents
@@ -1333,6 +1359,23 @@ func (c *Client) UpdateDocument(ctx context.Context, id ID, params *UpdateDocume
 	return c.Client.Do(req)
 }
 
+// ListDocumentReplies List the replies that stand on a document
+//
+// Those that cite it, in whichever version.
+//
+// Corresponds with GET /v1/knowledge/documents/{id}/replies (the `ListDocumentReplies` operationId).
+func (c *Client) ListDocumentReplies(ctx context.Context, id ID, params *ListDocumentRepliesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDocumentRepliesRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RollbackDocumentWithBody Give a document an earlier text again
 //
 // It becomes a new version. A document that comes from a source is written by the source alone: 409.
@@ -1390,7 +1433,7 @@ func (c *Client) ListDocumentVersions(ctx context.Context, id ID, params *ListDo
 
 // UploadFileWithBody Upload a file
 //
-// Plain text, Markdown and HTML. A file with the same `external_id` of the same agent is replaced.
+// Text, Markdown, HTML, CSV, JSON, JSON lines, PDF, Word (docx), PowerPoint (pptx) and Excel (xlsx). It is read within the call: `run` tells how it went. A file with the same `external_id` of the same agent is replaced.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2042,6 +2085,55 @@ func (c *Client) CancelTraining(ctx context.Context, params *CancelTrainingParam
 // Corresponds with GET /v1/train/status (the `GetTrainingStatus` operationId).
 func (c *Client) GetTrainingStatus(ctx context.Context, params *GetTrainingStatusParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetTrainingStatusRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteUser Delete all that is stored about a customer
+//
+// All conversations that are theirs, and those of others in which they said something. A turn that runs in one ends without a reply.
+//
+// Corresponds with DELETE /v1/users/{id} (the `DeleteUser` operationId).
+func (c *Client) DeleteUser(ctx context.Context, id PathUserID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteUserRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetUser Read what is stored about a customer
+//
+// Corresponds with GET /v1/users/{id} (the `GetUser` operationId).
+func (c *Client) GetUser(ctx context.Context, id PathUserID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetUserRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportUser Read all that is stored about a customer
+//
+// It comes as it is read. If it breaks off, it is no whole JSON.
+//
+// Corresponds with GET /v1/users/{id}/export (the `ExportUser` operationId).
+func (c *Client) ExportUser(ctx context.Context, id PathUserID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportUserRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -3411,6 +3503,18 @@ func NewListDocumentsRequest(server string, params *ListDocumentsParams) (*http.
 
 		}
 
+		if params.SourceID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source_id", *params.SourceID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
@@ -3644,6 +3748,79 @@ func NewUpdateDocumentRequestWithBody(server string, id ID, params *UpdateDocume
 			req.Header.Set("If-Match", headerParam0)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewListDocumentRepliesRequest constructs an http.Request for the ListDocumentReplies method
+func NewListDocumentRepliesRequest(server string, id ID, params *ListDocumentRepliesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/knowledge/documents/%s/replies", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -5432,6 +5609,108 @@ func NewGetTrainingStatusRequest(server string, params *GetTrainingStatusParams)
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteUserRequest constructs an http.Request for the DeleteUser method
+func NewDeleteUserRequest(server string, id PathUserID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetUserRequest constructs an http.Request for the GetUser method
+func NewGetUserRequest(server string, id PathUserID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportUserRequest constructs an http.Request for the ExportUser method
+func NewExportUserRequest(server string, id PathUserID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/export", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)

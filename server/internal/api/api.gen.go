@@ -405,8 +405,14 @@ type Citation struct {
 	ExternalID string `json:"external_id,omitempty,omitzero"`
 
 	// Heading The headings above the quote, outermost first.
-	Heading   []string `json:"heading,omitempty,omitzero"`
-	PassageID string   `json:"passage_id"`
+	Heading []string `json:"heading,omitempty,omitzero"`
+
+	// Kind What the document is: `qa` for a question with its answer. More values are added over time.
+	Kind string `json:"kind,omitempty,omitzero"`
+
+	// Page Its page in a PDF, slide in a presentation or sheet in a workbook, from 1.
+	Page      int32  `json:"page,omitempty,omitzero"`
+	PassageID string `json:"passage_id"`
 
 	// Quote The stored text from `start` to `end`.
 	Quote string `json:"quote"`
@@ -560,7 +566,9 @@ type CrawlRequest struct {
 
 // DeletionReceipt What a delete reached. When it is returned, no search, reply or citation holds the text any more.
 type DeletionReceipt struct {
-	DeletedAt time.Time `json:"deleted_at"`
+	// Conversations Conversations that are gone.
+	Conversations int64     `json:"conversations,omitempty,omitzero"`
+	DeletedAt     time.Time `json:"deleted_at"`
 
 	// ID What was deleted.
 	ID string `json:"id"`
@@ -570,6 +578,9 @@ type DeletionReceipt struct {
 
 	// KnowledgeRevision The first revision of the knowledge without it.
 	KnowledgeRevision int64 `json:"knowledge_revision,omitempty,omitzero"`
+
+	// Messages Messages that are gone.
+	Messages int64 `json:"messages,omitempty,omitzero"`
 
 	// OutOfReach Where copies may be that a delete cannot reach.
 	OutOfReach []string `json:"out_of_reach"`
@@ -770,7 +781,7 @@ type FileUpload struct {
 	// ExternalID The caller's own name for it. Default: none.
 	ExternalID string `json:"external_id,omitempty,omitzero"`
 
-	// File Plain text, Markdown or HTML, at most 16 MiB. Its type is told by the Content-Type of the part or the extension of its name.
+	// File At most 100 MB, with at most 16 MiB of text in it. Its type is told by its first bytes, the extension of its name and the Content-Type of the part.
 	File openapi_types.File `json:"file"`
 
 	// Metadata A JSON object: what searches may filter by.
@@ -1038,6 +1049,18 @@ type Reply struct {
 	Text string `json:"text"`
 }
 
+// ReplyList A page of replies.
+type ReplyList struct {
+	// Data The items of this page, newest first.
+	Data []Reply `json:"data"`
+
+	// HasMore Whether there is a next page.
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
 // RollbackRequest Which text a document is to have again.
 type RollbackRequest struct {
 	// Version It becomes a new version with the old text.
@@ -1210,7 +1233,7 @@ type SearchHit struct {
 	// Score Higher is better; comparable within one search only.
 	Score float64 `json:"score"`
 
-	// Scores How the score came about, by stage.
+	// Scores How the score came about: `bm25`, and `qa` for a question with its answer, 1 if it is what was asked for.
 	Scores map[string]float64 `json:"scores"`
 
 	// Start First byte in the stored text of the document.
@@ -1297,6 +1320,24 @@ type User struct {
 	Phone string `json:"phone,omitempty,omitzero"`
 }
 
+// UserConversation A conversation with all that was said in it.
+type UserConversation struct {
+	// Conversation A run of turns between one customer and one agent.
+	Conversation Conversation `json:"conversation"`
+
+	// Messages In order.
+	Messages []Message `json:"messages"`
+}
+
+// UserExport All that is stored about a customer.
+type UserExport struct {
+	// Conversations Oldest first.
+	Conversations []UserConversation `json:"conversations"`
+
+	// User What is stored about a customer.
+	User UserRecord `json:"user"`
+}
+
 // UserInput The customer who asks, as the caller knows them.
 type UserInput struct {
 	Email string `json:"email,omitempty,omitzero"`
@@ -1307,6 +1348,23 @@ type UserInput struct {
 
 	// Phone E.164, such as +60123456789.
 	Phone string `json:"phone,omitempty,omitzero"`
+}
+
+// UserRecord What is stored about a customer.
+type UserRecord struct {
+	// Conversations How many are theirs, or have something that they said.
+	Conversations int64     `json:"conversations"`
+	Email         string    `json:"email,omitempty,omitzero"`
+	FirstSeenAt   time.Time `json:"first_seen_at"`
+
+	// ID The caller's own id of the customer.
+	ID         string    `json:"id"`
+	LastSeenAt time.Time `json:"last_seen_at"`
+
+	// Messages How many are in those, with the replies.
+	Messages int64  `json:"messages"`
+	Name     string `json:"name,omitempty,omitzero"`
+	Phone    string `json:"phone,omitempty,omitzero"`
 }
 
 // Website A website that agents answer from, and how it stands. `If-Match` takes an `ETag` of it until somebody changes what is set here, whatever crawls do meanwhile.
@@ -1481,6 +1539,9 @@ type Limit = int32
 // ParentID defines model for ParentID.
 type ParentID = string
 
+// PathUserID defines model for PathUserID.
+type PathUserID = string
+
 // RunID defines model for RunID.
 type RunID = string
 
@@ -1648,6 +1709,9 @@ type ListDocumentsParams struct {
 	// ExternalID Only the one with this name of the caller's own.
 	ExternalID *ExternalID `form:"external_id,omitempty" json:"external_id,omitempty"`
 
+	// SourceID Only what comes from this source.
+	SourceID *SourceID `form:"source_id,omitempty" json:"source_id,omitempty"`
+
 	// Limit How many items a page has.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -1671,6 +1735,15 @@ type GetDocumentParams struct {
 type UpdateDocumentParams struct {
 	// IfMatch The `ETag` the thing must still have, otherwise 412.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ListDocumentRepliesParams defines parameters for ListDocumentReplies.
+type ListDocumentRepliesParams struct {
+	// Limit How many items a page has.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It belongs to this list with these filters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // RollbackDocumentParams defines parameters for RollbackDocument.
@@ -2023,6 +2096,9 @@ type ServerInterface interface {
 	// UpdateDocument Change parts of a document
 	// (PATCH /v1/knowledge/documents/{id})
 	UpdateDocument(w http.ResponseWriter, r *http.Request, id ID, params UpdateDocumentParams)
+	// ListDocumentReplies List the replies that stand on a document
+	// (GET /v1/knowledge/documents/{id}/replies)
+	ListDocumentReplies(w http.ResponseWriter, r *http.Request, id ID, params ListDocumentRepliesParams)
 	// RollbackDocument Give a document an earlier text again
 	// (POST /v1/knowledge/documents/{id}/rollback)
 	RollbackDocument(w http.ResponseWriter, r *http.Request, id ID, params RollbackDocumentParams)
@@ -2113,6 +2189,15 @@ type ServerInterface interface {
 	// GetTrainingStatus Read how far training is
 	// (GET /v1/train/status)
 	GetTrainingStatus(w http.ResponseWriter, r *http.Request, params GetTrainingStatusParams)
+	// DeleteUser Delete all that is stored about a customer
+	// (DELETE /v1/users/{id})
+	DeleteUser(w http.ResponseWriter, r *http.Request, id PathUserID)
+	// GetUser Read what is stored about a customer
+	// (GET /v1/users/{id})
+	GetUser(w http.ResponseWriter, r *http.Request, id PathUserID)
+	// ExportUser Read all that is stored about a customer
+	// (GET /v1/users/{id}/export)
+	ExportUser(w http.ResponseWriter, r *http.Request, id PathUserID)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -3190,6 +3275,19 @@ func (siw *ServerInterfaceWrapper) ListDocuments(w http.ResponseWriter, r *http.
 		return
 	}
 
+	// ------------- Optional query parameter "source_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source_id", r.URL.Query(), &params.SourceID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "source_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "source_id", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "limit" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
@@ -3385,6 +3483,61 @@ func (siw *ServerInterfaceWrapper) UpdateDocument(w http.ResponseWriter, r *http
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.UpdateDocument(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListDocumentReplies operation middleware
+func (siw *ServerInterfaceWrapper) ListDocumentReplies(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDocumentRepliesParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListDocumentReplies(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4810,6 +4963,84 @@ func (siw *ServerInterfaceWrapper) GetTrainingStatus(w http.ResponseWriter, r *h
 	handler.ServeHTTP(w, r)
 }
 
+// DeleteUser operation middleware
+func (siw *ServerInterfaceWrapper) DeleteUser(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PathUserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteUser(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetUser operation middleware
+func (siw *ServerInterfaceWrapper) GetUser(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PathUserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetUser(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ExportUser operation middleware
+func (siw *ServerInterfaceWrapper) ExportUser(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PathUserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ExportUser(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -4958,6 +5189,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/knowledge/documents/{id}", wrapper.DeleteDocument)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/knowledge/documents/{id}", wrapper.GetDocument)
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/v1/knowledge/documents/{id}", wrapper.UpdateDocument)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/knowledge/documents/{id}/replies", wrapper.ListDocumentReplies)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/knowledge/documents/{id}/rollback", wrapper.RollbackDocument)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/knowledge/documents/{id}/versions", wrapper.ListDocumentVersions)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/knowledge/files", wrapper.UploadFile)
@@ -4988,6 +5220,9 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/train", wrapper.StartTraining)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/train/cancel", wrapper.CancelTraining)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/train/status", wrapper.GetTrainingStatus)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/users/{id}", wrapper.DeleteUser)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/users/{id}", wrapper.GetUser)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/users/{id}/export", wrapper.ExportUser)
 
 	return m
 }
@@ -5638,6 +5873,29 @@ type UpdateDocumentResponseObject interface {
 type UpdateDocument200JSONResponse Document
 
 func (response UpdateDocument200JSONResponse) VisitUpdateDocumentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDocumentRepliesRequestObject struct {
+	ID     ID `json:"id"`
+	Params ListDocumentRepliesParams
+}
+
+type ListDocumentRepliesResponseObject interface {
+	VisitListDocumentRepliesResponse(w http.ResponseWriter) error
+}
+
+type ListDocumentReplies200JSONResponse ReplyList
+
+func (response ListDocumentReplies200JSONResponse) VisitListDocumentRepliesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -6359,6 +6617,72 @@ func (response GetTrainingStatus200JSONResponse) VisitGetTrainingStatusResponse(
 	return err
 }
 
+type DeleteUserRequestObject struct {
+	ID PathUserID `json:"id"`
+}
+
+type DeleteUserResponseObject interface {
+	VisitDeleteUserResponse(w http.ResponseWriter) error
+}
+
+type DeleteUser200JSONResponse DeletionReceipt
+
+func (response DeleteUser200JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUserRequestObject struct {
+	ID PathUserID `json:"id"`
+}
+
+type GetUserResponseObject interface {
+	VisitGetUserResponse(w http.ResponseWriter) error
+}
+
+type GetUser200JSONResponse UserRecord
+
+func (response GetUser200JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportUserRequestObject struct {
+	ID PathUserID `json:"id"`
+}
+
+type ExportUserResponseObject interface {
+	VisitExportUserResponse(w http.ResponseWriter) error
+}
+
+type ExportUser200JSONResponse UserExport
+
+func (response ExportUser200JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ListAgents List agents
@@ -6445,6 +6769,9 @@ type StrictServerInterface interface {
 	// UpdateDocument Change parts of a document
 	// (PATCH /v1/knowledge/documents/{id})
 	UpdateDocument(ctx context.Context, request UpdateDocumentRequestObject) (UpdateDocumentResponseObject, error)
+	// ListDocumentReplies List the replies that stand on a document
+	// (GET /v1/knowledge/documents/{id}/replies)
+	ListDocumentReplies(ctx context.Context, request ListDocumentRepliesRequestObject) (ListDocumentRepliesResponseObject, error)
 	// RollbackDocument Give a document an earlier text again
 	// (POST /v1/knowledge/documents/{id}/rollback)
 	RollbackDocument(ctx context.Context, request RollbackDocumentRequestObject) (RollbackDocumentResponseObject, error)
@@ -6535,6 +6862,15 @@ type StrictServerInterface interface {
 	// GetTrainingStatus Read how far training is
 	// (GET /v1/train/status)
 	GetTrainingStatus(ctx context.Context, request GetTrainingStatusRequestObject) (GetTrainingStatusResponseObject, error)
+	// DeleteUser Delete all that is stored about a customer
+	// (DELETE /v1/users/{id})
+	DeleteUser(ctx context.Context, request DeleteUserRequestObject) (DeleteUserResponseObject, error)
+	// GetUser Read what is stored about a customer
+	// (GET /v1/users/{id})
+	GetUser(ctx context.Context, request GetUserRequestObject) (GetUserResponseObject, error)
+	// ExportUser Read all that is stored about a customer
+	// (GET /v1/users/{id}/export)
+	ExportUser(ctx context.Context, request ExportUserRequestObject) (ExportUserResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -7379,6 +7715,33 @@ func (sh *strictHandler) UpdateDocument(w http.ResponseWriter, r *http.Request, 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(UpdateDocumentResponseObject); ok {
 		if err := validResponse.VisitUpdateDocumentResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListDocumentReplies operation middleware
+func (sh *strictHandler) ListDocumentReplies(w http.ResponseWriter, r *http.Request, id ID, params ListDocumentRepliesParams) {
+	var request ListDocumentRepliesRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDocumentReplies(ctx, request.(ListDocumentRepliesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDocumentReplies")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListDocumentRepliesResponseObject); ok {
+		if err := validResponse.VisitListDocumentRepliesResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -8257,6 +8620,84 @@ func (sh *strictHandler) GetTrainingStatus(w http.ResponseWriter, r *http.Reques
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetTrainingStatusResponseObject); ok {
 		if err := validResponse.VisitGetTrainingStatusResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteUser operation middleware
+func (sh *strictHandler) DeleteUser(w http.ResponseWriter, r *http.Request, id PathUserID) {
+	var request DeleteUserRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteUser(ctx, request.(DeleteUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteUser")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteUserResponseObject); ok {
+		if err := validResponse.VisitDeleteUserResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetUser operation middleware
+func (sh *strictHandler) GetUser(w http.ResponseWriter, r *http.Request, id PathUserID) {
+	var request GetUserRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetUser(ctx, request.(GetUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetUser")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetUserResponseObject); ok {
+		if err := validResponse.VisitGetUserResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExportUser operation middleware
+func (sh *strictHandler) ExportUser(w http.ResponseWriter, r *http.Request, id PathUserID) {
+	var request ExportUserRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportUser(ctx, request.(ExportUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportUser")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ExportUserResponseObject); ok {
+		if err := validResponse.VisitExportUserResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

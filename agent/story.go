@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -54,9 +55,25 @@ func (r *running) tell(ev Event) {
 	}
 	ev.Sequence = min(r.turn.Taken, maxTaken)*maxEvents + len(r.events) + 1
 	ev.MessageID, ev.ConversationID = r.turn.ReplyID, r.turn.ConversationID
+	if ev.Type == MessageReplaced {
+		r.events = withoutText(r.events)
+	}
 	r.events = append(r.events, ev)
 	close(r.news)
 	r.news = make(chan struct{})
+}
+
+// withoutText returns events with nothing in the place of those that tell of a text
+// that is void, and may have been deleted: whoever begins to read is not told of it
+// any more. The slice given stays as it is, since others read it.
+func withoutText(events []Event) []Event {
+	out := slices.Clone(events)
+	for i, ev := range out {
+		if ev.Type == TextDelta || ev.Type == CitationAdded || ev.Type == MessageReplaced {
+			out[i] = Event{}
+		}
+	}
+	return out
 }
 
 // finish tells the end.
@@ -104,6 +121,9 @@ func (r *running) read(ctx context.Context, after int, yield func(Event, error) 
 		events, news, ended, err := r.events[at:], r.news, r.ended, r.err
 		r.mu.Unlock()
 		for _, ev := range events {
+			if ev.Type == "" { // see withoutText
+				continue
+			}
 			if ev.Sequence <= after {
 				if ev.Type != MessageCompleted {
 					continue

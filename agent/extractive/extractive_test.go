@@ -119,6 +119,7 @@ Children above eight may paddle with an adult. A life vest is included. Bring a 
 		{"a header alone answers nothing", kayak, "Which kayak has which price?", "| kayak | price |\n| --- | --- |\n| Otter | 300 euros |\n| Heron | 450 euros |"},
 		{"a header without rows", "Call us at any time.\n\n| boat | price |\n| --- | --- |\n", "What price has a boat?", ""},
 		{"a row of a page", "Boat | Price\nOtter | 300 euros\nHeron | 450 euros", "What is the price of the Heron?", "Boat | Price\nHeron | 450 euros"},
+		{"a row below a header that is none", "|  |  |\n| --- | --- |\n| Boat | Price |\n| Otter | 300 euros |\n| Heron | 450 euros |", "What is the price of the Heron boat?", "| Boat | Price |\n| Heron | 450 euros |"},
 		{"rows without a header", "Monday | 9 to 6\nSunday | closed", "When do you open on Sunday?", "Sunday | closed"},
 		{"a record of lines", "name: Otter\nprice: 300 euros\nseats: 2\n\nname: Heron\nprice: 450 euros\nseats: 1", "How many seats has the Heron?", "name: Heron\nprice: 450 euros\nseats: 1"},
 		{"a record that asks", "question: Do you repair clocks?\nanswer: On Fridays.\n\nquestion: Do you repair bells?\nanswer: Never.", "Do you repair clocks?", "question: Do you repair clocks?\nanswer: On Fridays."},

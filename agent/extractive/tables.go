@@ -22,7 +22,8 @@ func markRows(text string, list []span) {
 			n++
 		}
 		head := 0
-		if ruled(text[list[i].end:]) || n-i > 1 && namesColumns(text, list[i], list[i+1]) {
+		bare := text[list[i].start] != '|' || underBlank(text[:list[i].start])
+		if ruled(text[list[i].end:]) || bare && n-i > 1 && namesColumns(text, list[i], list[i+1]) {
 			head = i + 1
 		}
 		for j := i; j < n; j++ {
@@ -51,15 +52,23 @@ func ruled(after string) bool {
 	return strings.Contains(rule, "-") && strings.Contains(rule, "|") && strings.Trim(rule, "|:- \t\r>") == ""
 }
 
+// underBlank reports whether a header of empty cells and its dashes stand right
+// above: then the first row may well be the header.
+func underBlank(above string) bool {
+	lines := strings.Split(strings.TrimRight(above, " \t\r\n>"), "\n")
+	n := len(lines)
+	return n > 1 && strings.Contains(lines[n-2], "|") && strings.Trim(lines[n-2], "| \t\r>") == "" && ruled("\n"+lines[n-1])
+}
+
 // namesColumns reports whether a row without dashes below it looks like a header:
 // as many short cells as the next row has, without a digit.
 func namesColumns(text string, first, second span) bool {
 	line := text[first.start:first.end]
-	if line[0] == '|' || strings.ContainsFunc(line, unicode.IsDigit) || strings.Count(line, " | ") != strings.Count(text[second.start:second.end], " | ") {
-		return false // what is cut off a table has no header
+	if strings.ContainsFunc(line, unicode.IsDigit) || strings.Count(line, "|") != strings.Count(text[second.start:second.end], "|") {
+		return false
 	}
-	for cell := range strings.SplitSeq(line, " | ") {
-		if cell == "" || utf8.RuneCountInString(cell) > 40 {
+	for cell := range strings.SplitSeq(strings.Trim(line, "|"), "|") {
+		if cell = strings.TrimSpace(cell); cell == "" || utf8.RuneCountInString(cell) > 40 {
 			return false
 		}
 	}

@@ -73,6 +73,19 @@ func (e *engine) Get(ctx context.Context, fn func(sqlstore.Tx) error) error {
 	return e.run(ctx, func(c *pgx.Conn) error { return fn(&tx{ctx: ctx, on: c, text: e.text}) })
 }
 
+// surveyTime bounds how long a survey takes, which reads a sample of its table.
+const surveyTime = 10 * time.Second
+
+// Survey implements [sqlstore.Engine].
+func (e *engine) Survey(ctx context.Context, table string) {
+	ctx, cancel := context.WithTimeout(ctx, surveyTime)
+	defer cancel()
+	_ = e.run(ctx, func(c *pgx.Conn) error { // autovacuum does it within a minute or so
+		_, err := c.Exec(ctx, "ANALYZE "+pgx.Identifier{e.text.schema, table}.Sanitize())
+		return err
+	})
+}
+
 // run prepares the store and runs fn on a connection.
 func (e *engine) run(ctx context.Context, fn func(*pgx.Conn) error) error {
 	if err := e.ready(ctx); err != nil {

@@ -63,6 +63,8 @@ var mayRead = []struct{ part, why string }{
 	{"SELECT id, at FROM " + planned + ".audit_log WHERE company = $1 ORDER BY id LIMIT", "in the order of the key, as far as the limit goes"},
 	{"position = 0", "what has no position yet, of which a bounded part is sorted"},
 	{"agent_id = $2 AND user_id = $3 AND user_id <> ''", "those of one user are sorted"},
+	{"citations c CROSS JOIN", "the replies that cite one document are sorted"},
+	{"UNION SELECT conversation_id", "the conversations of one user are sorted"},
 	{"p.document_id >= $2 AND p.document_id <= $3", "the passages of a batch of documents are sorted"},
 }
 

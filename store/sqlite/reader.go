@@ -98,6 +98,10 @@ func (e engine) Write(ctx context.Context, fn func(sqlstore.Tx) error) error {
 	return e.writer.run(ctx, fn)
 }
 
+// Survey implements [sqlstore.Engine]: here the planner goes by what the migrations
+// tell it.
+func (engine) Survey(context.Context, string) {}
+
 // Read implements [sqlstore.Engine].
 func (e engine) Read(ctx context.Context, fn func(sqlstore.Tx) error) error {
 	return e.readers.run(ctx, func(c *conn) error {

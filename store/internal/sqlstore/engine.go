@@ -20,6 +20,10 @@ type Engine interface {
 	// Get is Read for an fn that runs one statement, which sees one state
 	// without a transaction around it.
 	Get(ctx context.Context, fn func(Tx) error) error
+
+	// Survey has the planner learn what a table holds by now, where it goes by
+	// what it saw some time ago. If it cannot, it learns of it later.
+	Survey(ctx context.Context, table string)
 }
 
 // errAgain is returned by a step that another one has overtaken, and that is to be
@@ -61,8 +65,10 @@ type Rows interface {
 
 // Store has the steps of all rooms.
 type Store struct {
-	engine Engine
-	log    Log
+	engine  Engine
+	log     Log
+	staging growth // of the table staged
+	library growth // of the table documents, by publishing
 }
 
 // New returns the steps as run by e, which keeps its events in l.

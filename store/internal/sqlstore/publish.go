@@ -50,7 +50,13 @@ func (s *Store) EndRun(ctx context.Context, c store.Commit, l store.Lease, given
 		out = r.Run
 		return s.write(c, tx)
 	})
-	return out, err
+	if err != nil {
+		return knowledge.Run{}, err
+	}
+	if out.SourceID != "" && out.State == knowledge.RunCompleted {
+		s.grew(ctx, &s.library, "documents", out.Counts.Created)
+	}
+	return out, nil
 }
 
 // publish does all that a run has staged, but for what has changed meanwhile, and

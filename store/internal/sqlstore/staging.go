@@ -192,8 +192,9 @@ func (st *stage) readTombstones(names, texts set) error {
 
 // Stage implements [knowledge.RunStore].
 func (s *Store) Stage(ctx context.Context, l store.Lease, runID string, in knowledge.Staging) (out []knowledge.Staged, err error) {
+	rows := 0
 	err = s.engine.Write(ctx, func(tx Tx) error {
-		out = make([]knowledge.Staged, 0, len(in.Writes))
+		out, rows = make([]knowledge.Staged, 0, len(in.Writes)), 0
 		st, err := openStage(tx, l, runID)
 		if err != nil {
 			return err
@@ -228,6 +229,11 @@ func (s *Store) Stage(ctx context.Context, l store.Lease, runID string, in knowl
 		for _, id := range in.Deletes {
 			st.remove(id)
 		}
+		for id := range st.touched {
+			if _, there := st.staged[id]; there {
+				rows++
+			}
+		}
 		if err := st.write(); err != nil {
 			return err
 		}
@@ -244,6 +250,7 @@ func (s *Store) Stage(ctx context.Context, l store.Lease, runID string, in knowl
 	if err != nil {
 		return nil, err
 	}
+	s.grew(ctx, &s.staging, "staged", rows)
 	return out, nil
 }
 

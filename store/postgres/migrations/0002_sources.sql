@@ -115,11 +115,12 @@ CREATE TABLE pages (
     last_modified TEXT NOT NULL,
     hash          TEXT NOT NULL,
     canonical     TEXT NOT NULL,
-    links         TEXT NOT NULL, -- as JSON, last since lists do not read it
-    PRIMARY KEY (company, run_id, address)
+    links         TEXT NOT NULL  -- as JSON, last since lists do not read it
 );
 CREATE INDEX pages_in_order ON pages (company, run_id, sequence);
 CREATE INDEX pages_of_document ON pages (company, run_id, document_id) WHERE document_id <> '';
+-- Of indexes that are as good while a table is empty, the planner takes the last.
+ALTER TABLE pages ADD PRIMARY KEY (company, run_id, address);
 
 -- What a run will do to a document. The passages of a new text are in their table
 -- already, under a version above the live one, where nothing finds them.

@@ -71,12 +71,29 @@ func pageKey(address string) string {
 func (c *crawling) pageOf(v crawl.Visit) Page {
 	p := Page{
 		URL: v.URL, Outcome: string(v.Outcome), Reason: string(v.Reason), Status: v.Status, Depth: v.Depth, FoundOn: v.FoundOn, Final: v.FinalURL,
-		FetchedAt: time.Now().UTC().Truncate(time.Microsecond), ETag: storable(v.ETag), LastModified: storable(v.LastModified), Canonical: v.Canonical, Links: v.Links,
+		FetchedAt: time.Now().UTC().Truncate(time.Microsecond), ETag: storable(v.ETag), LastModified: storable(v.LastModified), Canonical: v.Canonical, Links: joined(v.Links),
 	}
 	if v.Hash != "" {
 		p.Hash = v.Hash + "-" + c.stamp
 	}
 	return p
+}
+
+// joined is how links are stored: as one string, since a page may have hundreds. A
+// path has no line ends.
+func joined(links []string) []string {
+	if len(links) == 0 {
+		return nil
+	}
+	return []string{strings.Join(links, "\n")}
+}
+
+// unjoined returns links as they were before joined.
+func unjoined(links []string) []string {
+	if len(links) == 0 {
+		return nil
+	}
+	return strings.Split(links[0], "\n")
 }
 
 // storable is s if it can be stored: servers may send any bytes in a header.
@@ -110,7 +127,7 @@ func (c *crawling) document(ctx context.Context, v crawl.Visit) (w Write, why st
 		d.Format = Markdown
 		res, err = extract.Extract(extract.Markdown, v.Body)
 	case "application/pdf":
-		d.Format = Text
+		d.Format = PDF
 		res, err = extract.ExtractReader(ctx, extract.PDF, bytes.NewReader(v.Body), int64(len(v.Body)), nil)
 	default:
 		d.Format = Text

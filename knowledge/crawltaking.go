@@ -42,7 +42,7 @@ func (c *crawling) known(ctx context.Context, address string) (crawl.Known, bool
 	case d.staged != nil && text != textMark(d.staged.TextHash) || d.staged == nil && text != textMark(d.textHash):
 		return crawl.Known{}, false // a delete has kept it from being published
 	}
-	return crawl.Known{ETag: r.ETag, LastModified: r.LastModified, Hash: hash, Canonical: r.Canonical, Links: r.Links}, true
+	return crawl.Known{ETag: r.ETag, LastModified: r.LastModified, Hash: hash, Canonical: r.Canonical, Links: unjoined(r.Links)}, true
 }
 
 // recall returns what was seen at an address before. An error of the store counts
@@ -137,7 +137,7 @@ func (c *crawling) became(s Staged) {
 
 // unchanged notes that a page says what it said when it was visited before.
 func (c *crawling) unchanged(ctx context.Context, p Page, was recalled, d *pageDocument) error {
-	p.Hash = was.Hash
+	p.Hash = was.Hash // which says also what became of the page
 	if d == nil || was.Outcome == string(crawl.Skipped) {
 		p.Outcome, p.Reason = was.Outcome, was.Reason
 		if was.Reason == reasonDeleted {

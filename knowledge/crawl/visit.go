@@ -81,7 +81,7 @@ type Visit struct {
 	Language    string      // as the page declares it, such as "en" or "pt-BR"
 	Canonical   string      // the address the page gives as its own, or that of a Duplicate's original; "" if none
 	Alternates  []Alternate // the page in other languages
-	Links       []string    // addresses of the site that the page leads to, in order, each once
+	Links       []string    // paths, with their queries, that the page leads to on the site, in order, each once
 }
 
 // An Alternate is the address of a page in another language.

@@ -118,11 +118,10 @@ func (res *result) read(u *url.URL, header http.Header, body []byte) {
 		sum := sha256.Sum256(body)
 		v.Hash = hex.EncodeToString(sum[:16])
 	}
-	origin := res.scope.origin()
 	for i := range res.links {
 		l := &res.links[i]
 		if l.nofollow = l.nofollow || d.nofollow; !l.nofollow {
-			v.Links = append(v.Links, origin+l.key)
+			v.Links = append(v.Links, l.key)
 		}
 	}
 	if d.noindex {
@@ -142,13 +141,10 @@ func (res *result) unchanged(known Known, header http.Header) {
 	if known.Canonical != "" {
 		res.canonical, _, _ = resolve(nil, known.Canonical)
 	}
-	origin := res.scope.origin()
 	res.links = make([]link, 0, len(known.Links))
-	for _, address := range known.Links {
-		if k, ok := strings.CutPrefix(address, origin); ok && strings.HasPrefix(k, "/") {
-			res.links = append(res.links, link{key: k})
-		} else if u, _, ok := resolve(nil, address); ok && res.scope.has(u) {
-			res.links = append(res.links, link{key: key(u)}) // the site was elsewhere then
+	for _, key := range known.Links {
+		if strings.HasPrefix(key, "/") {
+			res.links = append(res.links, link{key: key})
 		}
 	}
 }

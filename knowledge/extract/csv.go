@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -15,15 +16,14 @@ import (
 var delimiters = []rune{',', ';', '\t', '|'}
 
 // csvFile makes a line of each record: "Plan: Pro; Price: 20" under a header,
-// "Pro | 20" without one. Each is a block of its own.
+// "Pro | 20" without one. Each is a block of its own. Of what
+// stands alone in the lines above the header, the first is a heading.
 func csvFile(ctx context.Context, text string) (Result, error) {
-	w := writer{ctx: ctx}
+	w := csvWriter{writer: writer{ctx: ctx}}
 	comma, text := delimiter(text)
 	r := csv.NewReader(strings.NewReader(text))
 	r.Comma, r.LazyQuotes, r.FieldsPerRecord, r.ReuseRecord = comma, true, -1, true
-	var names []string
-	var first []string // held until the second tells whether it names the columns
-	for n := 0; ; {
+	for !w.stopped() {
 		rec, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			break
@@ -31,35 +31,67 @@ func csvFile(ctx context.Context, text string) (Result, error) {
 		if err != nil {
 			return Result{}, fmt.Errorf("%w: %v", ErrDamaged, err)
 		}
-		if len(filled(rec)) == 0 {
-			continue
-		}
-		if n++; n == 1 {
-			first = append(first, rec...)
-			continue
-		}
-		if n == 2 {
-			if isHeader(first, rec) {
-				names = first
+		w.row(rec)
+	}
+	w.end()
+	return w.result(Result{})
+}
+
+// A csvWriter writes one record after the other.
+type csvWriter struct {
+	writer
+	names []string   // of the columns; nil if they have none
+	held  [][]string // the first record, until the second tells whether it names the columns; before it what stands alone
+	begun bool       // names are known, or known not to be there
+}
+
+// row takes the next record.
+func (w *csvWriter) row(rec []string) {
+	switch n := len(filled(rec)); {
+	case n == 0:
+	case w.begun:
+		w.record(w.names, rec)
+	case len(w.held) == 0, n > 1 && alone(w.held[len(w.held)-1]) && len(w.held) <= maxAlone:
+		w.held = append(w.held, slices.Clone(rec))
+	case isHeader(w.held[len(w.held)-1], rec):
+		w.names = w.held[len(w.held)-1]
+		w.held = w.held[:len(w.held)-1]
+		for i, above := range w.held {
+			if text := filled(above)[0]; i == 0 && len(text) <= maxTitle {
+				w.heading(1, text)
 			} else {
-				w.record(nil, first)
+				w.paragraph(text)
 			}
 		}
-		w.record(names, rec)
-		if w.stopped() {
-			break
-		}
+		w.held, w.begun = nil, true
+		w.record(w.names, rec)
+	case n == 1 && alone(w.held[len(w.held)-1]) && len(w.held) < maxAlone:
+		w.held = append(w.held, slices.Clone(rec))
+	default:
+		w.end()
+		w.begun = true
+		w.record(nil, rec)
 	}
-	if len(w.list) == 0 {
-		w.record(nil, first)
+}
+
+// maxAlone is how many lines may stand above a header.
+const maxAlone = 5
+
+// alone reports whether a record has one cell only.
+func alone(rec []string) bool { return len(filled(rec)) == 1 }
+
+// end writes what is held.
+func (w *csvWriter) end() {
+	for _, rec := range w.held {
+		w.record(nil, rec)
 	}
-	return w.result(Result{})
+	w.held = nil
 }
 
 // record writes a row as one line.
 func (w *writer) record(names, cells []string) {
 	if names == nil {
-		w.row(strings.Join(filled(cells), " | "))
+		w.line(strings.Join(filled(cells), " | "))
 		return
 	}
 	var parts []string
@@ -73,11 +105,11 @@ func (w *writer) record(names, cells []string) {
 			parts = append(parts, c)
 		}
 	}
-	w.row(strings.Join(parts, "; "))
+	w.line(strings.Join(parts, "; "))
 }
 
-// row writes a line that is kept whole.
-func (w *writer) row(text string) { w.add(Block{Kind: Table}, "", text) }
+// line writes a line that is kept whole.
+func (w *writer) line(text string) { w.add(Block{Kind: Table}, "", text) }
 
 // delimiter tells what parts the fields of text, and returns the text without
 // the line "sep=;" that some programs say it with. It is the character that

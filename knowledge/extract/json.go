@@ -193,7 +193,7 @@ func (w *jsonWriter) line(path, text string) {
 }
 
 func (w *jsonWriter) flush() {
-	w.w.row(w.buf.String())
+	w.w.line(w.buf.String())
 	w.buf.Reset()
 }
 

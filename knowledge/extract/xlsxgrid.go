@@ -158,7 +158,7 @@ func (g *grid) sparse(w *writer, cells []sheetCell) {
 	for i, c := range cells {
 		row = append(row, c.text)
 		if i+1 == len(cells) || cells[i+1].row != c.row {
-			w.row(strings.Join(row, " | "))
+			w.line(strings.Join(row, " | "))
 			row = row[:0]
 		}
 	}

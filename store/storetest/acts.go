@@ -32,6 +32,8 @@ type stage struct {
 	line   store.Lease
 	lapsed store.Receipt
 	quotes []agent.Citation
+	site   knowledge.Source
+	under  *gathering // a run of it that goes on
 }
 
 func newStage(s Store, c access.Company) *stage {
@@ -151,6 +153,9 @@ func (st *stage) need(ctx context.Context, name string) error {
 		return nil
 	}
 	st.there[name] = true
+	if need, ok := sourceNeeds[name]; ok {
+		return need(ctx, st)
+	}
 	return needs[name](ctx, st)
 }
 
@@ -198,6 +203,7 @@ const (
 	ofWork
 	ofLine // the key whose first job waits
 	ofReceipts
+	ofRuns
 	ofStreams // of agents, conversations and documents, which others tell of as well
 	ofAll     = 1<<iota - 1
 )
@@ -214,7 +220,7 @@ type act struct {
 var talks = []string{"agent", "documents", "idle", "runs"}
 
 // acts are the steps of all rooms, with what may be in each other's way.
-var acts = slices.Concat(agentActs, turnActs, documentActs, keyActs, workActs, receiptActs, []act{
+var acts = slices.Concat(agentActs, turnActs, documentActs, sourceActs, keyActs, workActs, receiptActs, []act{
 	{"DeleteCompany", ofAll, nil, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		return none(st.DeleteCompany(ctx, st.commit()))
 	}},
@@ -243,7 +249,7 @@ var agentActs = []act{
 		a := agent.Agent{ID: st.ids(id.Agent, "own"), Settings: agent.Settings{Name: fmt.Sprint("Updated ", nth)}, Version: 1, UpdatedAt: now()}
 		return result(st.UpdateAgent(ctx, st.commit(tell(event.AgentUpdated, a.ID)), a))
 	}},
-	{"DeleteAgent", ofAgents | ofIdle | ofRunning | ofDocuments, talks, false, func(ctx context.Context, st *stage, _ int) (any, error) {
+	{"DeleteAgent", ofAgents | ofIdle | ofRunning | ofDocuments | ofRuns, talks, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		a := st.ids(id.Agent, "own")
 		return none(st.DeleteAgent(ctx, st.commit(tell(event.AgentDeleted, a)), a))
 	}},

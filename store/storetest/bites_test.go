@@ -40,7 +40,7 @@ func TestSuiteBites(t *testing.T) {
 		}
 		return string(out), err == nil
 	}
-	for _, f := range slices.Concat(faults, raceFaults) {
+	for _, f := range slices.Concat(faults, raceFaults, sourceFaults) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			var out string
@@ -62,7 +62,7 @@ func TestFaulty(t *testing.T) {
 	if name == "" {
 		return
 	}
-	faults := slices.Concat(faults, raceFaults)
+	faults := slices.Concat(faults, raceFaults, sourceFaults)
 	i := slices.IndexFunc(faults, func(f fault) bool { return f.name == name })
 	if i < 0 {
 		t.Fatalf("%s=%s names no fault", faultVariable, name)

@@ -337,7 +337,7 @@ func publishTakenUp(t *testing.T, k *kit) {
 	s := k.addSource(t, "")
 	docs := k.publish(t, s, aPage("a", "Alpha."), aPage("b", "Beta."))
 	g := k.gather(t, s)
-	g.stage(t, g.page("a", "Alpha, again."), g.page("c", "Gamma."))
+	g.stage(t, g.page("a", "Alpha, again."), g.page("c", "Gamma."), g.page("e", "Epsilon."))
 	g.drop(t, docs[1])
 	g.see(t, seenPage("https://example.com/docs/a"))
 	ok(t, "ReleaseKey", k.ReleaseKey(t.Context(), g.lease))
@@ -346,7 +346,7 @@ func publishTakenUp(t *testing.T, k *kit) {
 	wantIDs(t, "Stage of what the first attempt had staged", became(g.stage(t, g.page("c", "Gamma."), g.page("d", "Delta."))), "c created", "d created")
 	g.see(t, seenPage("https://example.com/docs/d"))
 	got := g.finish(t, knowledge.RunCompleted)
-	if n := got.Counts; n.Created != 2 || n.Updated != 1 || n.Deleted != 1 || got.Attempts != 2 {
+	if n := got.Counts; n.Created != 3 || n.Updated != 1 || n.Deleted != 1 || got.Attempts != 2 {
 		t.Errorf("the run came to %s, want what both attempts have staged", canonical(got))
 	}
 	if n := len(k.pagesOf(t, g.run.ID)); n != 2 {

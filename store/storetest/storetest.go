@@ -63,7 +63,7 @@ func groups() []group {
 		{"commits", commits},
 		{"tenancy", tenancy},
 		{"pages", pages},
-		{"concurrency", slices.Concat(concurrency, contention, deleteRaces, ownerRaces, heldPromises, pairPromises, unhinderedPromises)},
+		{"concurrency", slices.Concat(concurrency, contention, deleteRaces, ownerRaces, sourceRaces, heldPromises, pairPromises, unhinderedPromises)},
 		{"model", model},
 	}
 }

@@ -42,12 +42,15 @@ func unhindered(t *testing.T, k *kit) {
 		"UpdateAgent":                    {talk, work, others, {"WriteDocuments of an agent"}},
 		"EndTurn":                        {talk[:3], work, others, {"WriteDocuments of another text", "UpdateAgent"}},
 		"BeginTurn of a new user":        {talk[:1], talk[2:], work, others, {"WriteDocuments of an agent", "DeleteDocument", "UpdateAgent"}},
+		"Stage":                          {talk, work, others, {"WriteDocuments of another text", "DeleteDocument", "UpdateAgent"}},
+		"MoveRun":                        {talk, work, others, {"WriteDocuments of another text", "DeleteDocument", "UpdateAgent", "StartRun"}},
+		"EndRun":                         {talk[:3], work, others, {"UpdateAgent"}},
 		"FinishJobs":                     {talk, {"Enqueue elsewhere"}, others},
 	} {
 		c, cm := newCompany("Company")
 		st := newStage(k.Store, c)
 		ok(t, "CreateCompany", st.CreateCompany(t.Context(), cm, c))
-		for _, need := range []string{"agent", "documents", "idle", "runs", "key", "gone", "dead", "jobs", "claim"} {
+		for _, need := range []string{"agent", "documents", "idle", "runs", "key", "gone", "dead", "jobs", "claim", "source", "gathering"} {
 			ok(t, need, st.need(t.Context(), need))
 		}
 		close(st.ended)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 )
@@ -79,6 +80,45 @@ func (s *Store) DeleteCompany(ctx context.Context, c store.Commit) error {
 	}
 	s.scrub(ctx)
 	return nil
+}
+
+// DeleteUser implements [agent.UserStore].
+func (s *Store) DeleteUser(ctx context.Context, c store.Commit, userID string) (agent.DeletedUser, error) {
+	out, err := s.Store.DeleteUser(ctx, c, userID)
+	if err != nil {
+		return out, err
+	}
+	s.scrub(ctx)
+	return out, nil
+}
+
+// DeleteSource implements [knowledge.SourceStore].
+func (s *Store) DeleteSource(ctx context.Context, c store.Commit, id string) (knowledge.Deleted, error) {
+	out, err := s.Store.DeleteSource(ctx, c, id)
+	if err != nil {
+		return out, err
+	}
+	s.scrub(ctx)
+	return out, nil
+}
+
+// EndRun implements [knowledge.RunStore]. What vanished at its source is deleted.
+func (s *Store) EndRun(ctx context.Context, c store.Commit, l store.Lease, r knowledge.Run) (knowledge.Run, error) {
+	out, err := s.Store.EndRun(ctx, c, l, r)
+	if err == nil && out.SourceID != "" && out.Counts.Deleted > 0 {
+		s.scrub(ctx)
+	}
+	return out, err
+}
+
+// Sweep implements [knowledge.RunStore]. The space of texts that went is overwritten
+// by [Store.Maintain].
+func (s *Store) Sweep(ctx context.Context, r knowledge.Retention, limit int) (knowledge.Swept, error) {
+	swept, err := s.Store.Sweep(ctx, r, limit)
+	if swept["versions"] > 0 {
+		s.wiper.wanted.Add(1)
+	}
+	return swept, err
 }
 
 // scrub tries to leave nothing of what was deleted. That it could not is no error

@@ -1,6 +1,8 @@
 package knowledge_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
@@ -80,5 +82,31 @@ func TestCrawlOfKnownPagesAlone(t *testing.T) {
 	r.paths(t, "/", "/a", "/d")
 	if after := r.docs(t); after["/d"] != before["/b"] {
 		t.Errorf("/d is document %s, want %s, which /b was", after["/d"], before["/b"])
+	}
+}
+
+func TestWebsiteIsChecked(t *testing.T) {
+	r := newCrawlRig(t, nil)
+	for _, c := range []struct {
+		field string
+		site  knowledge.Website
+	}{
+		{"url", knowledge.Website{}},
+		{"url", knowledge.Website{Source: knowledge.Source{URL: "example.com"}}},
+		{"url", knowledge.Website{Source: knowledge.Source{URL: "ftp://example.com/"}}},
+		{"url", knowledge.Website{Source: knowledge.Source{URL: "https://user:secret@example.com/"}}},
+		{"url", knowledge.Website{Source: knowledge.Source{URL: "https://exa mple.com/"}}},
+		{"url", knowledge.Website{Source: knowledge.Source{URL: "https://.../"}}},
+		{"url", knowledge.Website{Source: knowledge.Source{URL: "https://example.com/" + strings.Repeat("a", 2000)}}},
+		{"max_pages", knowledge.Website{Source: knowledge.Source{URL: "https://example.com"}, MaxPages: -1}},
+		{"max_depth", knowledge.Website{Source: knowledge.Source{URL: "https://example.com"}, MaxDepth: 101}},
+		{"include[0]", knowledge.Website{Source: knowledge.Source{URL: "https://example.com"}, Include: []string{"docs"}}},
+		{"exclude", knowledge.Website{Source: knowledge.Source{URL: "https://example.com"}, Exclude: make([]string, 101)}},
+		{"schedule", knowledge.Website{Source: knowledge.Source{URL: "https://example.com", Schedule: "often"}}},
+	} {
+		_, err := r.AddWebsite(t.Context(), c.site)
+		if e, ok := errors.AsType[*knowledge.InvalidError](err); !ok || e.Field != c.field || strings.Contains(err.Error(), "secret") {
+			t.Errorf("AddWebsite(%.60q) = %v, want %s to be refused", c.site.URL, err, c.field)
+		}
 	}
 }

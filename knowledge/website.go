@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/internal/id"
+	"github.com/answerdesk-go/answerdesk/knowledge/crawl"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -57,6 +58,9 @@ func (w *Website) complete() error {
 		return invalid("max_pages", "%d is not between 1 and %d", w.MaxPages, MaxPages)
 	case w.MaxDepth < -1 || w.MaxDepth > MaxDepth:
 		return invalid("max_depth", "%d is not between 0 and %d", w.MaxDepth, MaxDepth)
+	}
+	if err := (crawl.Site{URL: w.URL}).Check(); err != nil {
+		return invalid("url", "%v", err)
 	}
 	if w.MaxPages == 0 {
 		w.MaxPages = DefaultPages
@@ -116,8 +120,8 @@ type WebsitePatch struct {
 	IfUpdated time.Time
 }
 
-// UpdateWebsite changes parts of a website. Its next crawl obeys it; that reads all
-// pages anew.
+// UpdateWebsite changes parts of a website. Its next crawl obeys it, and reads all
+// pages anew if their metadata is another.
 func (b *Base) UpdateWebsite(ctx context.Context, websiteID string, p WebsitePatch) (Website, error) {
 	w, err := b.Website(ctx, websiteID)
 	if err != nil {

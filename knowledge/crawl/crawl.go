@@ -123,15 +123,9 @@ func New(client *http.Client, opts *Options) (*Crawler, error) {
 // [Visit.URL] has it, and false of a page whose content the caller does not
 // keep. It is called from several goroutines; nil means that nothing is known.
 func (c *Crawler) Crawl(site Site, known func(url string) (Known, bool)) (*Run, error) {
-	if err := site.fill(); err != nil {
+	start, err := site.begin()
+	if err != nil {
 		return nil, fmt.Errorf("crawl: %w", err)
-	}
-	start, kind, ok := resolve(nil, site.URL)
-	switch {
-	case kind == "credentials":
-		return nil, errors.New("crawl: the site's url holds a user name or password; leave them out")
-	case !ok:
-		return nil, errors.New("crawl: the site's url must begin with https:// or http:// and a host")
 	}
 	if known == nil {
 		known = func(string) (Known, bool) { return Known{}, false }

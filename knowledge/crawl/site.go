@@ -92,6 +92,27 @@ func (s *Site) fill() error {
 	return nil
 }
 
+// Check returns an error for a site that [Crawler.Crawl] would refuse.
+func (s Site) Check() error {
+	_, err := s.begin()
+	return err
+}
+
+// begin fills in the defaults, checks, and returns where the crawl begins.
+func (s *Site) begin() (*url.URL, error) {
+	if err := s.fill(); err != nil {
+		return nil, err
+	}
+	start, kind, ok := resolve(nil, s.URL)
+	switch {
+	case kind == "credentials":
+		return nil, errors.New("the site's url holds a user name or password; leave them out")
+	case !ok:
+		return nil, errors.New("the site's url must begin with https:// or http:// and a host")
+	}
+	return start, nil
+}
+
 // A scope says which addresses are of a site, and how they are written.
 type scope struct {
 	scheme, host string // host with its port, unless that is the scheme's own

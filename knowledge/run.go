@@ -104,7 +104,7 @@ func (r Run) Estimate(now time.Time) time.Time {
 // A RunError says why a run, or one item of it, failed.
 type RunError struct {
 	// Kind is what went wrong: "auth", "rate_limit", "schema", "network",
-	// "mapping", "robots", "blocked", "empty", "crashed" or "internal".
+	// "mapping", "robots", "blocked", "empty", "limit", "crashed" or "internal".
 	Kind    string `json:"kind"`
 	Message string `json:"message"`       // for the person who must act, without secrets
 	Item    string `json:"item,omitzero"` // the address, id or number of the item it is about

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,7 +102,8 @@ func (h *halfway) finish(t testing.TB, st aSource) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := fmt.Sprint(r.Counts, docs)
+	var seen strings.Builder
+	fmt.Fprint(&seen, r.Counts, docs)
 	for _, d := range docs {
 		text, err := st.DocumentText(t.Context(), h.company, d.ID, 0)
 		if err != nil {
@@ -111,7 +113,7 @@ func (h *halfway) finish(t testing.TB, st aSource) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		seen += fmt.Sprintf(" %q of %d", text, len(versions))
+		fmt.Fprintf(&seen, " %q of %d", text, len(versions))
 	}
-	return seen
+	return seen.String()
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
@@ -29,6 +30,33 @@ func address(url string) []byte {
 	return h[:]
 }
 
+// linksText returns links as a row holds them: a line each, which is read faster
+// than JSON, or as JSON if they are no addresses.
+func linksText(run string, links []string) (string, error) {
+	if len(links) == 0 {
+		return "", nil
+	}
+	text := strings.Join(links, "\n")
+	if text == "" || strings.HasPrefix(text, "[") || strings.Count(text, "\n") >= len(links) {
+		return object("pages", run, links)
+	}
+	return text, nil
+}
+
+// readLinks reads what [linksText] returned.
+func readLinks(run, text string) (links []string, err error) {
+	switch {
+	case text == "":
+		return nil, nil
+	case !strings.HasPrefix(text, "["):
+		return strings.Split(text, "\n"), nil
+	}
+	if err := json.Unmarshal([]byte(text), &links); err != nil {
+		return nil, corrupt("pages", run, err)
+	}
+	return links, nil
+}
+
 // Page implements [knowledge.SourceStore].
 func (s *Store) Page(ctx context.Context, company, runID, url string) (p knowledge.Page, found bool, err error) {
 	err = s.engine.Get(ctx, func(tx Tx) error {
@@ -38,10 +66,8 @@ func (s *Store) Page(ctx context.Context, company, runID, url string) (p knowled
 				return err
 			}
 			found = true
-			if err := json.Unmarshal([]byte(links), &p.Links); err != nil {
-				return corrupt("pages", p.RunID, err)
-			}
-			return nil
+			p.Links, err = readLinks(runID, links)
+			return err
 		}, `SELECT `+pageColumns+`, links FROM pages WHERE company = ? AND run_id = ? AND address = ?`, company, runID, address(url))
 	})
 	return p, found, err
@@ -53,6 +79,25 @@ func (s *Store) Pages(ctx context.Context, company, runID string, p store.Page) 
 		func(p knowledge.Page) string { return strconv.FormatInt(p.Sequence, 10) },
 		func(r Rows) (knowledge.Page, error) { return scanPage(r) },
 		`SELECT `+pageColumns+` FROM pages WHERE company = ? AND run_id = ?`, company, runID)
+}
+
+// PagesFrom returns what a run saw from a sequence on, in the order of the sequence,
+// with links.
+func (s *Store) PagesFrom(ctx context.Context, company, runID string, sequence int64, limit int) (pages []knowledge.Page, err error) {
+	err = s.engine.Get(ctx, func(tx Tx) error {
+		pages = nil
+		return all(tx, func(r Rows) error {
+			var links string
+			p, err := scanPage(r, &links)
+			if err == nil {
+				p.Links, err = readLinks(runID, links)
+			}
+			pages = append(pages, p)
+			return err
+		}, `SELECT `+pageColumns+`, links FROM pages WHERE company = ? AND run_id = ? AND sequence >= ? ORDER BY sequence LIMIT ?`,
+			company, runID, sequence, limit)
+	})
+	return pages, err
 }
 
 // writePages writes what a run saw. A page that is there already keeps its number,
@@ -75,7 +120,7 @@ func writePages(tx Tx, company string, r *runRow, pages []knowledge.Page) error 
 	}
 	var rows [][]any
 	for i, p := range pages {
-		links, err := object("pages", r.ID, p.Links)
+		links, err := linksText(r.ID, p.Links)
 		if err != nil {
 			return err
 		}

@@ -115,7 +115,7 @@ CREATE TABLE pages (
     last_modified TEXT NOT NULL,
     hash          TEXT NOT NULL,
     canonical     TEXT NOT NULL,
-    links         TEXT NOT NULL  -- as JSON, last since lists do not read it
+    links         TEXT NOT NULL  -- a line each or JSON, last since lists do not read it
 );
 CREATE INDEX pages_in_order ON pages (company, run_id, sequence);
 CREATE INDEX pages_of_document ON pages (company, run_id, document_id) WHERE document_id <> '';

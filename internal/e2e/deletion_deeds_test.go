@@ -413,8 +413,8 @@ func (w *annals) chat(d deed) {
 func (w *annals) messages() (out []agent.Message) {
 	for p := (store.Page{Limit: store.MaxLimit}); ; {
 		l, err := w.company.Conversations().Find(w.ctx, agent.MessageFilter{}, p)
-		if err != nil {
-			w.fail("messages: %v", err)
+		if !w.must(err) {
+			return out
 		}
 		out = append(out, l.Data...)
 		if !l.HasMore {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/client"
@@ -48,15 +49,23 @@ func (w *annals) glance(documentID string, said saying) {
 	if w.must(err) && len(citing.Data) > 0 {
 		w.fail("%d replies cite a document that was deleted", len(citing.Data))
 	}
-	for _, r := range w.replies() {
-		w.scan("a reply", r)
+	for _, m := range w.messages() {
+		w.scan("a message", m)
 	}
 }
 
-func (w *annals) replies() (out []agent.Message) {
-	l, err := w.company.Conversations().Find(w.ctx, agent.MessageFilter{}, store.Page{Limit: store.MaxLimit})
-	w.must(err)
-	return l.Data
+// waitTurn waits until a turn has ended, without reading what it tells.
+func (w *annals) waitTurn(replyID string) {
+	for {
+		news := w.tap.news()
+		if _, err := w.company.Conversations().Running(w.ctx, replyID); err != nil || w.tap.crashed() {
+			return
+		}
+		select {
+		case <-news:
+		case <-time.After(5 * time.Second): // its end does not come: Recover takes it over
+		}
+	}
 }
 
 // send sends a message over HTTP, and perhaps one that was sent before.
@@ -186,6 +195,9 @@ func (w *annals) lookForGone() {
 		if m.Reply == nil {
 			continue
 		}
+		alone, err := conversations.Message(w.ctx, m.ID)
+		w.must(err)
+		w.scan("a message alone", alone)
 		why, err := conversations.Explain(w.ctx, m.ID)
 		w.must(err)
 		w.scan("an explanation", why)
@@ -209,6 +221,7 @@ func (w *annals) lookForGone() {
 		}
 	}
 	for _, id := range w.unheard {
+		w.waitTurn(id) // until its end it may tell what it found before
 		for ev, err := range conversations.Watch(w.ctx, id, 0) {
 			if err == nil {
 				w.scan("a stream that was not read", ev)

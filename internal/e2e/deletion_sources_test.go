@@ -241,9 +241,7 @@ func (w *annals) deletePage(d deed) {
 		why := fmt.Sprintf("page deleted, at %v", d)
 		delete(o.live, p)
 		o.barred[p] = why
-		for secret := range w.ever[id] {
-			o.buried[secret] = true
-		}
+		o.buried[said.secret] = true
 		w.bury(id, "page deleted")
 		served := w.web.pages(o.host)
 		if next, ok := served[p]; ok { // what was not read yet is not to come

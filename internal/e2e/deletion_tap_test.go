@@ -251,6 +251,19 @@ func (t *tap) ClaimKeys(ctx context.Context, company, queue, worker string, leas
 	return step(t, "claim keys", func() ([]store.Lease, error) { return t.Store.ClaimKeys(ctx, company, queue, worker, lease, limit) })
 }
 
+// FinishJobs tells a dead process that it has lost its lease, so that it does not try
+// again.
 func (t *tap) FinishJobs(ctx context.Context, l store.Lease, outcomes []store.Outcome) error {
-	return outcome(t, "finish", func() error { return t.Store.FinishJobs(ctx, l, outcomes) })
+	err := outcome(t, "finish", func() error { return t.Store.FinishJobs(ctx, l, outcomes) })
+	if errors.Is(err, errCrashed) {
+		return store.ErrFenced
+	}
+	return err
+}
+
+func (t *tap) ReleaseKey(ctx context.Context, l store.Lease) error {
+	if t.crashed() {
+		return store.ErrFenced
+	}
+	return t.Store.ReleaseKey(ctx, l)
 }

@@ -43,7 +43,7 @@ func TestDeletedIsGone(t *testing.T) {
 		wg     sync.WaitGroup
 	)
 	began := time.Now()
-	for range min(runtime.GOMAXPROCS(0), int(runs)) {
+	for range min(2*runtime.GOMAXPROCS(0), int(runs)) { // they wait for the disk in turns
 		g := newGround(t)
 		wg.Go(func() {
 			for n := next.Add(1) - 1; n < runs && !failed.Load(); n = next.Add(1) - 1 {
@@ -60,6 +60,25 @@ func TestDeletedIsGone(t *testing.T) {
 	}
 	wg.Wait()
 	t.Logf("%d histories in %v", runs, time.Since(began).Round(time.Millisecond))
+}
+
+// Histories that have shown, or could have shown, that something deleted came back.
+func TestDeletedIsGoneInHistories(t *testing.T) {
+	g := newGround(t)
+	for name, history := range map[string][]deed{
+		"the text of an item that was deleted is another's": {
+			{0, "add source", 2, 1, 0}, {1, "delete page", 2, 0, 0}, {2, "copy page", 2, 0, 3}, {3, "read", 2, 0, 1},
+		},
+		"what a stream told nobody was deleted": {
+			{1, "put", 0, 0, 0}, {2, "stream unheard", 0, 0, 1}, {3, "delete", 0, 0, 0},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if what := g.happen(1, history, true); what != "" {
+				t.Error(what)
+			}
+		})
+	}
 }
 
 // shortest returns the shortest history that still breaks the promise, and how.

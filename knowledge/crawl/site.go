@@ -55,7 +55,7 @@ type Site struct {
 	MaxVariants int
 
 	// MaxAlike bounds the addresses whose paths differ in numbers alone, as
-	// /2026/11/22 and /2026/11/23. The default is a quarter of MaxPages, but
+	// /2026/11/22 and /2026/11/23. The default is three quarters of MaxPages, but
 	// 100 at least.
 	MaxAlike int
 }
@@ -74,7 +74,7 @@ func (s *Site) fill() error {
 	s.MaxPages = cmp.Or(s.MaxPages, 1000)
 	s.MaxDepth = cmp.Or(s.MaxDepth, 10)
 	s.MaxVariants = cmp.Or(s.MaxVariants, 100)
-	s.MaxAlike = cmp.Or(s.MaxAlike, max(100, s.MaxPages/4))
+	s.MaxAlike = cmp.Or(s.MaxAlike, max(100, s.MaxPages*3/4))
 	s.Include, s.Exclude = slices.Clone(s.Include), slices.Clone(s.Exclude)
 	s.Sitemaps, s.Recheck = slices.Clone(s.Sitemaps), slices.Clone(s.Recheck)
 	if len(s.Include)+len(s.Exclude) > maxPatterns {

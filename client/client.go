@@ -62,7 +62,7 @@ func New(baseURL string, opts ...Option) (*Client, error) {
 	c.Messages = &Messages{c}
 	c.Conversations = &Conversations{c}
 	c.Agents = &Agents{c}
-	c.Knowledge = &Knowledge{Documents: &Documents{c}, Files: &Files{c}, QAPairs: &QAPairs{c}, Websites: &Websites{c}, client: c}
+	c.Knowledge = &Knowledge{Documents: &Documents{c}, Files: &Files{c}, QAPairs: &QAPairs{c}, Websites: &Websites{c}, APISources: &APISources{c}, client: c}
 	c.Content = &Content{c}
 	c.Training = &Training{c}
 	c.Runs = &Runs{c}

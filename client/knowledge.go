@@ -10,10 +10,11 @@ import (
 
 // Knowledge is what agents answer from.
 type Knowledge struct {
-	Documents *Documents // any text
-	Files     *Files     // uploads that become documents
-	QAPairs   *QAPairs   // questions with their answers
-	Websites  *Websites  // sites whose pages become documents
+	Documents  *Documents  // any text
+	Files      *Files      // uploads that become documents
+	QAPairs    *QAPairs    // questions with their answers
+	Websites   *Websites   // sites whose pages become documents
+	APISources *APISources // APIs whose items become documents
 
 	client *Client
 }

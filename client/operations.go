@@ -83,6 +83,14 @@ var (
 	listWebsitePages = &operation{id: "listWebsitePages", method: http.MethodGet, path: "/v1/knowledge/websites/{id}/report", repeat: reads}
 	crawlWebsite     = &operation{id: "crawlWebsite", method: http.MethodPost, path: "/v1/knowledge/websites/{id}/crawl", repeat: keyed}
 
+	createAPISource  = &operation{id: "createAPISource", method: http.MethodPost, path: "/v1/knowledge/api-sources", repeat: keyed}
+	listAPISources   = &operation{id: "listAPISources", method: http.MethodGet, path: "/v1/knowledge/api-sources", repeat: reads}
+	getAPISource     = &operation{id: "getAPISource", method: http.MethodGet, path: "/v1/knowledge/api-sources/{id}", repeat: reads, ifNoneMatch: true}
+	updateAPISource  = &operation{id: "updateAPISource", method: http.MethodPatch, path: "/v1/knowledge/api-sources/{id}", repeat: again, ifMatch: true}
+	deleteAPISource  = &operation{id: "deleteAPISource", method: http.MethodDelete, path: "/v1/knowledge/api-sources/{id}", repeat: again}
+	syncAPISource    = &operation{id: "syncAPISource", method: http.MethodPost, path: "/v1/knowledge/api-sources/{id}/sync", repeat: keyed}
+	previewAPISource = &operation{id: "previewAPISource", method: http.MethodPost, path: "/v1/knowledge/api-sources/preview", repeat: again}
+
 	startTraining     = &operation{id: "startTraining", method: http.MethodPost, path: "/v1/train", repeat: keyed}
 	getTrainingStatus = &operation{id: "getTrainingStatus", method: http.MethodGet, path: "/v1/train/status", repeat: reads}
 	cancelTraining    = &operation{id: "cancelTraining", method: http.MethodPost, path: "/v1/train/cancel", repeat: again}

@@ -21,6 +21,7 @@ var operations = []*operation{
 	createQAPairs, listQAPairs, getQAPair, updateQAPair, deleteQAPair, searchKnowledge,
 	listDocumentVersions, rollbackDocument, listDocumentReplies, getUser, deleteUser, exportUser,
 	createWebsite, listWebsites, getWebsite, updateWebsite, deleteWebsite, listWebsitePages, crawlWebsite,
+	createAPISource, listAPISources, getAPISource, updateAPISource, deleteAPISource, syncAPISource, previewAPISource,
 	startTraining, getTrainingStatus, cancelTraining, listRuns, getRun, listRunEvents, cancelRun,
 	createContent, listContent, getContent, updateContent, deleteContent, createContentBulk,
 	listAPIKeys, createAPIKey, deleteAPIKey, rotateAPIKey, listCompanies, createCompany, listAuditLog,
@@ -103,6 +104,8 @@ var repeatable = map[string]string{
 	"deleteAPIKey":        "as above",
 	"deleteWebsite":       "as above",
 	"deleteUser":          "as above",
+	"deleteAPISource":     "as above",
+	"previewAPISource":    "it writes nothing",
 	"cancelRun":           "a run that has ended stays as it is",
 	"cancelTraining":      "as above, if the run is named; else it stops one more that was asked for since, which stopping means",
 	"updateAgentSettings": "a merge patch sets what it says",
@@ -110,6 +113,7 @@ var repeatable = map[string]string{
 	"updateQAPair":        "as above",
 	"updateContent":       "as above",
 	"updateWebsite":       "as above",
+	"updateAPISource":     "as above",
 }
 
 func TestRepeatable(t *testing.T) {
@@ -142,7 +146,7 @@ func TestMethods(t *testing.T) {
 	methods := 0
 	for _, service := range []any{
 		c.Messages, c.Conversations, c.Agents, c.Knowledge, c.Knowledge.Documents, c.Knowledge.Files, c.Knowledge.QAPairs,
-		c.Knowledge.Websites, c.Runs, c.Training, c.Users, c.Content, c.APIKeys, c.Companies, c.AuditLog,
+		c.Knowledge.Websites, c.Knowledge.APISources, c.Runs, c.Training, c.Users, c.Content, c.APIKeys, c.Companies, c.AuditLog,
 	} {
 		v := reflect.ValueOf(service)
 		for i := range v.NumMethod() {

@@ -90,6 +90,7 @@ func TestRevisionIsTold(t *testing.T) {
 	do("PATCH", "/v1/knowledge/documents/"+ids["/v1/knowledge/documents/"], `{"title":"Another"}`)
 	do("PATCH", "/v1/knowledge/documents/"+ids["/v1/knowledge/documents/"], `{"text":"Another text."}`)
 	do("POST", "/v1/knowledge/documents/"+ids["/v1/knowledge/documents/"]+"/rollback", `{"version":1}`).read(t, 200, nil)
+	ids["/v1/knowledge/api-sources/"] = made("/v1/knowledge/api-sources", `{"name":"a","url":"https://shop.example","mapping":{"text":"a"}}`)
 	ids["/v1/knowledge/websites/"] = made("/v1/knowledge/websites", `{"url":"https://shop.example"}`)
 	do("PATCH", "/v1/knowledge/qa-pairs/"+ids["/v1/knowledge/qa-pairs/"], `{"answer":"c"}`)
 	do("PUT", "/v1/content/"+ids["/v1/content/"], `{"content":"A skirt."}`)

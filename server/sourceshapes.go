@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/knowledge/pull"
 	"github.com/answerdesk-go/answerdesk/server/internal/api"
 )
 
@@ -80,6 +81,71 @@ func runEventShape(e knowledge.RunEvent) api.RunEvent {
 	}
 	if e.Error != nil {
 		out.Error = runErrorShape(*e.Error)
+	}
+	return out
+}
+
+func apiSourceShape(a knowledge.APISource) api.APISource {
+	out := api.APISource{
+		ID: a.ID, Name: a.Name, URL: a.URL, AgentID: a.AgentID, State: string(a.State()), RunID: a.RunID, QueuePosition: queuePosition(a.Run), Documents: int64(a.Documents),
+		LastSuccessAt: a.LastSuccessAt, NextRunAt: a.NextRunAt, Stale: a.Stale(time.Now()),
+		AuthType: string(a.Auth.Kind), HeaderNames: a.HeaderNames, Items: a.Items, Mapping: mappingShape(a.Mapping), Pagination: paginationShape(a.Pagination),
+		MaxItems: int32(a.MaxItems), Schedule: a.Schedule, Metadata: a.Metadata, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+	}
+	if out.MaxItems == 0 {
+		out.MaxItems = defaultItems
+	}
+	if out.Schedule == "" {
+		out.Schedule = "never"
+	}
+	if a.LastError != nil {
+		out.LastError = runErrorShape(*a.LastError)
+	}
+	return out
+}
+
+// defaultItems is how many items of an API are read where it is not said.
+const defaultItems = 100_000
+
+func mappingShape(m pull.Mapping) api.APISourceMapping {
+	return api.APISourceMapping{ID: m.ID, Title: m.Title, URL: m.URL, Text: m.Text, Texts: m.Texts, Metadata: m.Metadata, Flatten: m.Flatten}
+}
+
+func paginationShape(p pull.Pagination) api.APISourcePagination {
+	out := api.APISourcePagination{
+		Type: string(p.Kind), Parameter: p.Param, FromZero: p.FromZero, Size: int32(p.Size), SizeParameter: p.SizeParam, Path: p.Path, More: p.More,
+	}
+	if p.Kind == pull.None {
+		out.Type = "none"
+	}
+	return out
+}
+
+func previewShape(p pull.Preview) api.APISourcePreview {
+	out := api.APISourcePreview{
+		Total: int64(p.Total), Paths: shapes(p.Paths, foundShape), AnswerPaths: shapes(p.Answer, foundShape),
+		SuggestedItems: p.Items, SuggestedMapping: mappingShape(p.Mapping), Documents: shapes(p.Sample, sampleShape), Problems: p.Problems,
+	}
+	if p.Total > 0 {
+		out.SuggestedPagination = paginationShape(p.Pagination)
+	}
+	if out.Problems == nil {
+		out.Problems = []string{}
+	}
+	return out
+}
+
+func foundShape(f pull.Found) api.FoundPath {
+	return api.FoundPath{Path: f.Path, Types: f.Types, Count: int64(f.Count), Example: f.Example}
+}
+
+func sampleShape(i pull.Item) api.PreviewDocument {
+	out := api.PreviewDocument{Index: int32(i.Index), ID: i.ID, Title: i.Title, Text: i.Text, URL: i.URL, Metadata: i.Metadata}
+	for _, p := range i.Problems {
+		out.Problems = append(out.Problems, p.String())
+	}
+	if e := i.Err; e != nil {
+		out.Error = api.RunError{Kind: string(e.Kind), Message: e.Message, Item: e.Item, Path: e.Path, Status: int32(e.Status), Curl: e.Curl}
 	}
 	return out
 }

@@ -10,6 +10,60 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for APISourceAuthType.
+const (
+	APISourceAuthTypeBasic  APISourceAuthType = "basic"
+	APISourceAuthTypeBearer APISourceAuthType = "bearer"
+	APISourceAuthTypeHeader APISourceAuthType = "header"
+	APISourceAuthTypeNone   APISourceAuthType = "none"
+)
+
+// Valid indicates whether the value is a known member of the APISourceAuthType enum.
+func (e APISourceAuthType) Valid() bool {
+	switch e {
+	case APISourceAuthTypeBasic:
+		return true
+	case APISourceAuthTypeBearer:
+		return true
+	case APISourceAuthTypeHeader:
+		return true
+	case APISourceAuthTypeNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for APISourcePaginationInputType.
+const (
+	APISourcePaginationInputTypeCursor APISourcePaginationInputType = "cursor"
+	APISourcePaginationInputTypeLink   APISourcePaginationInputType = "link"
+	APISourcePaginationInputTypeNext   APISourcePaginationInputType = "next"
+	APISourcePaginationInputTypeNone   APISourcePaginationInputType = "none"
+	APISourcePaginationInputTypeOffset APISourcePaginationInputType = "offset"
+	APISourcePaginationInputTypePage   APISourcePaginationInputType = "page"
+)
+
+// Valid indicates whether the value is a known member of the APISourcePaginationInputType enum.
+func (e APISourcePaginationInputType) Valid() bool {
+	switch e {
+	case APISourcePaginationInputTypeCursor:
+		return true
+	case APISourcePaginationInputTypeLink:
+		return true
+	case APISourcePaginationInputTypeNext:
+		return true
+	case APISourcePaginationInputTypeNone:
+		return true
+	case APISourcePaginationInputTypeOffset:
+		return true
+	case APISourcePaginationInputTypePage:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Format.
 const (
 	FormatHTML     Format = "html"
@@ -151,6 +205,304 @@ type APIKeyRequest struct {
 
 	// Scope read: lists, reads and search. write: changes and messages, and no reads. full: both, with the keys and the audit log of the company.
 	Scope Scope `json:"scope"`
+}
+
+// APISource An API that documents come from, without its secrets, and how it stands. `If-Match` takes an `ETag` of it until somebody changes what is set here, whatever syncs do meanwhile.
+type APISource struct {
+	// AgentID The agent that may use it; absent means all agents of the company.
+	AgentID string `json:"agent_id,omitempty,omitzero"`
+
+	// AuthType More values are added over time.
+	AuthType  string    `json:"auth_type"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Documents How many come from it.
+	Documents int64 `json:"documents"`
+
+	// HeaderNames Of the headers that are sent, that of `auth` among them.
+	HeaderNames []string `json:"header_names,omitempty,omitzero"`
+	ID          string   `json:"id"`
+
+	// Items Where in an answer the items are.
+	Items string `json:"items,omitempty,omitzero"`
+
+	// LastError Why a run, or one item of it, failed.
+	LastError RunError `json:"last_error,omitempty,omitzero"`
+
+	// LastSuccessAt When the last sync that was published ended.
+	LastSuccessAt time.Time `json:"last_success_at,omitempty,omitzero"`
+
+	// Mapping Where in an item its parts are.
+	Mapping  APISourceMapping `json:"mapping"`
+	MaxItems int32            `json:"max_items"`
+
+	// Metadata The caller's own notes.
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
+	Name     string   `json:"name"`
+
+	// NextRunAt When it is read next by itself.
+	NextRunAt time.Time `json:"next_run_at,omitempty,omitzero"`
+
+	// Pagination How to get from one page of the list to the next.
+	Pagination APISourcePagination `json:"pagination"`
+
+	// QueuePosition While it is queued: its place among the runs of the company that have not ended, from 1.
+	QueuePosition int32 `json:"queue_position,omitempty,omitzero"`
+
+	// RunID The latest sync.
+	RunID    string `json:"run_id,omitempty,omitzero"`
+	Schedule string `json:"schedule"`
+
+	// Stale Whether its documents are older than its schedule wants: the latest sync failed, or the next is overdue by an hour.
+	Stale bool `json:"stale"`
+
+	// State What its latest sync is at: none yet, waiting, at work, published, or failed, which leaves the documents as they were. More values are added over time.
+	State string `json:"state"`
+
+	// UpdatedAt When somebody last changed what is set here.
+	UpdatedAt time.Time `json:"updated_at"`
+	URL       string    `json:"url"`
+}
+
+// APISourceAuth How to authenticate to an API that documents come from.
+type APISourceAuth struct {
+	// HeaderName For header, such as `x-api-key`.
+	HeaderName string `json:"header_name,omitempty,omitzero"`
+
+	// HeaderValue For header. Never shown again.
+	HeaderValue string `json:"header_value,omitempty,omitzero"`
+
+	// Password For basic. Never shown again.
+	Password string `json:"password,omitempty,omitzero"`
+
+	// Token For bearer. Never shown again.
+	Token string `json:"token,omitempty,omitzero"`
+
+	// Type Which of the other fields count.
+	Type APISourceAuthType `json:"type"`
+
+	// Username For basic.
+	Username string `json:"username,omitempty,omitzero"`
+}
+
+// APISourceAuthType Which of the other fields count.
+type APISourceAuthType string
+
+// APISourceList A page of API sources.
+type APISourceList struct {
+	// Data The items of this page, newest first.
+	Data []APISource `json:"data"`
+
+	// HasMore Whether there is a next page.
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
+// APISourceMapping Where in an item its parts are.
+type APISourceMapping struct {
+	// Flatten Adds to the text all that no other path has taken, in lines of names and values.
+	Flatten bool `json:"flatten,omitempty,omitzero"`
+
+	// ID What names the item for good; absent means its address or, without one, its content.
+	ID string `json:"id,omitempty,omitzero"`
+
+	// Metadata What searches may filter by, a path for each name.
+	Metadata map[string]string `json:"metadata,omitempty,omitzero"`
+
+	// Text What it says; HTML is taken as HTML.
+	Text string `json:"text,omitempty,omitzero"`
+
+	// Texts What comes after it.
+	Texts []string `json:"texts,omitempty,omitzero"`
+	Title string   `json:"title,omitempty,omitzero"`
+
+	// URL Where a customer can read it.
+	URL string `json:"url,omitempty,omitzero"`
+}
+
+// APISourceMappingInput Where in an item its parts are: JSONPath (RFC 9535) such as `$.body.text`, or names with dots between such as `body.text`. A path that matches several values takes them all.
+type APISourceMappingInput struct {
+	// Flatten Adds to the text all that no other path has taken, in lines of names and values.
+	Flatten bool `json:"flatten,omitempty,omitzero"`
+
+	// ID What names the item for good; absent means its address or, without one, its content.
+	ID string `json:"id,omitempty,omitzero"`
+
+	// Metadata What searches may filter by, a path for each name.
+	Metadata map[string]string `json:"metadata,omitempty,omitzero"`
+
+	// Text What it says; HTML is taken as HTML.
+	Text string `json:"text,omitempty,omitzero"`
+
+	// Texts What comes after it.
+	Texts []string `json:"texts,omitempty,omitzero"`
+	Title string   `json:"title,omitempty,omitzero"`
+
+	// URL Where a customer can read it.
+	URL string `json:"url,omitempty,omitzero"`
+}
+
+// APISourcePagination How to get from one page of the list to the next.
+type APISourcePagination struct {
+	// FromZero Whether the first page has the number 0.
+	FromZero bool `json:"from_zero,omitempty,omitzero"`
+
+	// More Where in an answer it says whether there are more pages.
+	More string `json:"more,omitempty,omitzero"`
+
+	// Parameter The query parameter that says which page; absent means `page`, `offset` or `cursor`.
+	Parameter string `json:"parameter,omitempty,omitzero"`
+
+	// Path Where in an answer the next cursor or address is.
+	Path string `json:"path,omitempty,omitzero"`
+
+	// Size How many items to ask for on a page; absent asks for none.
+	Size int32 `json:"size,omitempty,omitzero"`
+
+	// SizeParameter The query parameter that takes it; absent means `limit`, or `per_page` where pages are numbered.
+	SizeParameter string `json:"size_parameter,omitempty,omitzero"`
+
+	// Type How pages follow each other: numbered, by items skipped, by a cursor in the answer, by a Link header, or by an address in the answer. More values are added over time.
+	Type string `json:"type"`
+}
+
+// APISourcePaginationInput How to get from one page of the list to the next.
+type APISourcePaginationInput struct {
+	// FromZero Whether the first page has the number 0.
+	FromZero bool `json:"from_zero,omitempty,omitzero"`
+
+	// More Where in an answer it says whether there are more pages.
+	More string `json:"more,omitempty,omitzero"`
+
+	// Parameter The query parameter that says which page; absent means `page`, `offset` or `cursor`.
+	Parameter string `json:"parameter,omitempty,omitzero"`
+
+	// Path Where in an answer the next cursor or address is.
+	Path string `json:"path,omitempty,omitzero"`
+
+	// Size How many items to ask for on a page; absent asks for none.
+	Size int32 `json:"size,omitempty,omitzero"`
+
+	// SizeParameter The query parameter that takes it; absent means `limit`, or `per_page` where pages are numbered.
+	SizeParameter string `json:"size_parameter,omitempty,omitzero"`
+
+	// Type How pages follow each other: numbered, by items skipped, by a cursor in the answer, by a Link header, or by an address in the answer.
+	Type APISourcePaginationInputType `json:"type"`
+}
+
+// APISourcePaginationInputType How pages follow each other: numbered, by items skipped, by a cursor in the answer, by a Link header, or by an address in the answer.
+type APISourcePaginationInputType string
+
+// APISourcePatch A JSON merge patch (RFC 7396) of an API source: what is absent stays, and null resets.
+type APISourcePatch struct {
+	// Auth Replaced as a whole, and with it `headers`: to change one of them, give both.
+	Auth nullable.Nullable[APISourceAuth] `json:"auth,omitempty,omitzero"`
+
+	// Headers Replaced as a whole, with `auth`.
+	Headers nullable.Nullable[map[string]string] `json:"headers,omitempty,omitzero"`
+	Items   nullable.Nullable[string]            `json:"items,omitempty,omitzero"`
+
+	// Mapping Replaced as a whole.
+	Mapping  *APISourceMappingInput   `json:"mapping,omitempty"`
+	MaxItems nullable.Nullable[int32] `json:"max_items,omitempty,omitzero"`
+
+	// Metadata Merged: a null removes its key. Null removes all.
+	Metadata nullable.Nullable[MetadataInput] `json:"metadata,omitempty,omitzero"`
+	Name     *string                          `json:"name,omitempty"`
+
+	// Pagination Replaced as a whole.
+	Pagination nullable.Nullable[APISourcePaginationInput] `json:"pagination,omitempty,omitzero"`
+	Schedule   nullable.Nullable[Schedule]                 `json:"schedule,omitempty,omitzero"`
+
+	// URL Where its host changes, `auth` and `headers` are to be given again.
+	URL *string `json:"url,omitempty"`
+}
+
+// APISourcePreview What an API answers with, and what would come of it.
+type APISourcePreview struct {
+	// AnswerPaths Those in the answer, around the items.
+	AnswerPaths []FoundPath `json:"answer_paths"`
+
+	// Documents What the first ten items would become.
+	Documents []PreviewDocument `json:"documents"`
+
+	// Error Why a run, or one item of it, failed.
+	Error RunError `json:"error,omitempty,omitzero"`
+
+	// Paths Those in the items, by the letter.
+	Paths []FoundPath `json:"paths"`
+
+	// Problems What does not fit.
+	Problems []string `json:"problems"`
+
+	// SuggestedItems Where the items seem to be.
+	SuggestedItems string `json:"suggested_items,omitempty,omitzero"`
+
+	// SuggestedMapping Where in an item its parts are.
+	SuggestedMapping APISourceMapping `json:"suggested_mapping,omitempty,omitzero"`
+
+	// SuggestedPagination How to get from one page of the list to the next.
+	SuggestedPagination APISourcePagination `json:"suggested_pagination,omitempty,omitzero"`
+
+	// Total How many items the answer has.
+	Total int64 `json:"total"`
+}
+
+// APISourcePreviewRequest An API to be tried.
+type APISourcePreviewRequest struct {
+	// Auth How to authenticate to an API that documents come from.
+	Auth APISourceAuth `json:"auth,omitempty,omitzero"`
+
+	// Headers Sent with the request.
+	Headers map[string]string `json:"headers,omitempty,omitzero"`
+
+	// Items Where in the answer the items are; absent means where they seem to be.
+	Items string `json:"items,omitempty,omitzero"`
+
+	// Mapping Where in an item its parts are: JSONPath (RFC 9535) such as `$.body.text`, or names with dots between such as `body.text`. A path that matches several values takes them all.
+	Mapping APISourceMappingInput `json:"mapping,omitempty,omitzero"`
+
+	// Pagination How to get from one page of the list to the next.
+	Pagination APISourcePaginationInput `json:"pagination,omitempty,omitzero"`
+
+	// URL An http or https address that answers with JSON.
+	URL string `json:"url"`
+}
+
+// APISourceRequest An API that documents come from.
+type APISourceRequest struct {
+	// AgentID The agent that may use it; absent means all agents of the company.
+	AgentID string `json:"agent_id,omitempty,omitzero"`
+
+	// Auth How to authenticate to an API that documents come from.
+	Auth APISourceAuth `json:"auth,omitempty,omitzero"`
+
+	// Headers Sent with each request. Never shown again.
+	Headers map[string]string `json:"headers,omitempty,omitzero"`
+
+	// Items Where in an answer the items are; absent means the answer is the list, or the only item.
+	Items string `json:"items,omitempty,omitzero"`
+
+	// Mapping Where in an item its parts are: JSONPath (RFC 9535) such as `$.body.text`, or names with dots between such as `body.text`. A path that matches several values takes them all.
+	Mapping APISourceMappingInput `json:"mapping"`
+
+	// MaxItems How many items are read.
+	MaxItems *int32 `json:"max_items,omitempty"`
+
+	// Metadata What searches may filter by, for each document.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
+	Name     string        `json:"name"`
+
+	// Pagination How to get from one page of the list to the next.
+	Pagination APISourcePaginationInput `json:"pagination,omitempty,omitzero"`
+
+	// Schedule When it is read again by itself: `never`; `hourly`, `daily`, `weekly` or `monthly`, counted from the last time; or a cron expression of five fields (minute, hour, day of the month, month, day of the week), in UTC or in the zone named before it, as in `CRON_TZ=Asia/Kuwait 30 3 * * *`, at most every 5 minutes. Absent means never.
+	Schedule Schedule `json:"schedule,omitempty,omitzero"`
+
+	// URL An http or https address that answers with JSON.
+	URL string `json:"url"`
 }
 
 // Agent Who answers the customers of a company.
@@ -786,6 +1138,19 @@ type FileUpload struct {
 // Format How a text is written. Of what is added, absent means text; of what is there, it changes only together with the text.
 type Format string
 
+// FoundPath A path that leads to values.
+type FoundPath struct {
+	// Count How many values it leads to.
+	Count int64 `json:"count"`
+
+	// Example One of them, cut short.
+	Example string `json:"example,omitempty,omitzero"`
+	Path    string `json:"path"`
+
+	// Types Of the values, as JSON has them.
+	Types []string `json:"types"`
+}
+
 // Health Whether the process answers.
 type Health struct {
 	// Status `ok`.
@@ -906,6 +1271,27 @@ type NewAPIKey struct {
 
 // Plan The limits of the key. Only the operator chooses; others get the plan of the key they call with.
 type Plan string
+
+// PreviewDocument What one item would become.
+type PreviewDocument struct {
+	// Error Why a run, or one item of it, failed.
+	Error RunError `json:"error,omitempty,omitzero"`
+
+	// ID What names it for good.
+	ID string `json:"id,omitempty,omitzero"`
+
+	// Index Its place in the answer, from 0.
+	Index int32 `json:"index"`
+
+	// Metadata The caller's own notes.
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
+
+	// Problems What of it does not fit, and was left out.
+	Problems []string `json:"problems,omitempty,omitzero"`
+	Text     string   `json:"text,omitempty,omitzero"`
+	Title    string   `json:"title,omitempty,omitzero"`
+	URL      string   `json:"url,omitempty,omitzero"`
+}
 
 // QAPair A question and its answer, a document of kind `qa`.
 type QAPair struct {
@@ -1285,6 +1671,12 @@ type StreamEvent struct {
 
 	// Type What happened. The last event is `message.completed` or `error`. More values are added over time.
 	Type string `json:"type"`
+}
+
+// SyncRequest How to sync.
+type SyncRequest struct {
+	// Force Read again what the API says has not changed.
+	Force *bool `json:"force,omitempty"`
 }
 
 // TrainRequest What to train; without a body the whole company.
@@ -1687,6 +2079,42 @@ type ListConversationMessagesParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListAPISourcesParams defines parameters for ListAPISources.
+type ListAPISourcesParams struct {
+	// AgentID Only those of this agent.
+	AgentID *AgentID `form:"agent_id,omitempty" json:"agent_id,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It belongs to this list with these filters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateAPISourceParams defines parameters for CreateAPISource.
+type CreateAPISourceParams struct {
+	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetAPISourceParams defines parameters for GetAPISource.
+type GetAPISourceParams struct {
+	// IfNoneMatch The `ETag` the caller has; while it holds, the answer is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdateAPISourceParams defines parameters for UpdateAPISource.
+type UpdateAPISourceParams struct {
+	// IfMatch The `ETag` the thing must still have, otherwise 412.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// SyncAPISourceParams defines parameters for SyncAPISource.
+type SyncAPISourceParams struct {
+	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListDocumentsParams defines parameters for ListDocuments.
 type ListDocumentsParams struct {
 	// AgentID Only those of this agent.
@@ -1956,6 +2384,18 @@ type CreateContentBulkJSONRequestBody = BulkRequest
 
 // UpdateContentJSONRequestBody defines body for UpdateContent for application/json ContentType.
 type UpdateContentJSONRequestBody = ContentPatch
+
+// CreateAPISourceJSONRequestBody defines body for CreateAPISource for application/json ContentType.
+type CreateAPISourceJSONRequestBody = APISourceRequest
+
+// PreviewAPISourceJSONRequestBody defines body for PreviewAPISource for application/json ContentType.
+type PreviewAPISourceJSONRequestBody = APISourcePreviewRequest
+
+// UpdateAPISourceJSONRequestBody defines body for UpdateAPISource for application/json ContentType.
+type UpdateAPISourceJSONRequestBody = APISourcePatch
+
+// SyncAPISourceJSONRequestBody defines body for SyncAPISource for application/json ContentType.
+type SyncAPISourceJSONRequestBody = SyncRequest
 
 // CreateDocumentJSONRequestBody defines body for CreateDocument for application/json ContentType.
 type CreateDocumentJSONRequestBody = DocumentRequest

@@ -20,6 +20,7 @@ type things struct {
 	conversation, reply string
 	document, external  string // the document's external id
 	qa, content         string
+	source              string // an API
 	website, run        string // the run is the crawl of the website that waits
 	etag                string // of the document
 	cursor              string // of the list of documents
@@ -43,6 +44,9 @@ func furnish(c *caller, company, word string) *things {
 	x.etag = c.want(http.StatusOK, request{method: "GET", path: "/v1/knowledge/documents/" + x.document}).header.Get("ETag")
 	site := ok(c.Knowledge.Websites.Create(s.Context(), api.WebsiteRequest{URL: "https://" + word + ".example"}))(s)
 	x.website, x.run = site.ID, site.RunID
+	x.source = ok(c.Knowledge.APISources.Create(s.Context(), api.APISourceRequest{
+		Name: "API of the " + word, URL: "https://api." + word + ".example", Mapping: api.APISourceMappingInput{Text: "body"},
+	}))(s).ID
 	ok(c.Training.Start(s.Context(), api.TrainRequest{}))(s)
 	x.qa = ok(c.Knowledge.QAPairs.Create(s.Context(), api.QAPairsRequest{Question: "Where is the " + word + "?", Answer: "The " + word + " is upstairs."}))(s).Data[0].ID
 	x.content = c.want(http.StatusCreated, request{method: "POST", path: "/v1/content", header: map[string]string{"Idempotency-Key": x.idempotency}, body: map[string]any{
@@ -68,13 +72,13 @@ func never() *things {
 	return &things{
 		company: id.New(id.Company), key: id.New(id.Key), agent: id.New(id.Agent), user: "user-" + word, conversation: id.New(id.Conversation),
 		reply: id.New(id.Message), document: id.New(id.Document), external: "external-" + word, qa: id.New(id.Document), content: id.New(id.Document),
-		website: id.New(id.Source), run: id.New(id.Run), etag: `"` + word[:10] + `"`, cursor: word, idempotency: "request-" + word,
+		source: id.New(id.Source), website: id.New(id.Source), run: id.New(id.Run), etag: `"` + word[:10] + `"`, cursor: word, idempotency: "request-" + word,
 	}
 }
 
 // all returns every id of the things.
 func (x *things) all() []string {
-	return []string{x.company, x.key, x.agent, x.user, x.conversation, x.reply, x.document, x.external, x.qa, x.content, x.website, x.run, x.cursor}
+	return []string{x.company, x.key, x.agent, x.user, x.conversation, x.reply, x.document, x.external, x.qa, x.content, x.source, x.website, x.run, x.cursor}
 }
 
 // A sample is a well-formed request of an operation.
@@ -93,6 +97,7 @@ func ofQA(x *things) string           { return x.qa }
 func ofContent(x *things) string      { return x.content }
 func ofWebsite(x *things) string      { return x.website }
 func ofUser(x *things) string         { return x.user }
+func ofSource(x *things) string       { return x.source }
 func ofRun(x *things) string          { return x.run }
 func ofKey(x *things) string          { return x.key }
 
@@ -137,24 +142,34 @@ var samples = map[string]sample{
 	"deleteWebsite":            {id: ofWebsite},
 	"listWebsitePages":         {id: ofWebsite},
 	"crawlWebsite":             {id: ofWebsite, body: fields{"force": true}, other: fields{"force": false}, made: "/v1/audit-log"},
-	"startTraining":            {body: fields{"force": true}, other: fields{"force": false}, made: "/v1/audit-log"},
-	"getTrainingStatus":        {},
-	"cancelTraining":           {},
-	"listRuns":                 {},
-	"getRun":                   {id: ofRun},
-	"listRunEvents":            {id: ofRun},
-	"cancelRun":                {id: ofRun},
-	"createQAPairs":            {body: fields{"question": "Has a zebra stripes?", "answer": "It has."}, other: fields{"answer": "It has not."}, made: "/v1/knowledge/qa-pairs"},
-	"listQAPairs":              {},
-	"getQAPair":                {id: ofQA},
-	"updateQAPair":             {id: ofQA, body: fields{"answer": "In the zoo."}},
-	"deleteQAPair":             {id: ofQA},
-	"searchKnowledge":          {body: fields{"query": "zebra"}},
-	"createContent":            {body: fields{"content": "A zebra has stripes."}, other: fields{"content": "A yak has hair."}, made: "/v1/content"},
-	"listContent":              {},
-	"getContent":               {id: ofContent},
-	"updateContent":            {id: ofContent, body: fields{"metadata": fields{"title": "Zebras"}}},
-	"deleteContent":            {id: ofContent},
+	"createAPISource": {
+		body:  fields{"name": "Zoo", "url": "https://api.zoo.example", "mapping": fields{"text": "body"}},
+		other: fields{"name": "Farm"}, made: "/v1/knowledge/api-sources",
+	},
+	"listAPISources":    {},
+	"getAPISource":      {id: ofSource},
+	"updateAPISource":   {id: ofSource, body: fields{"schedule": "daily"}},
+	"deleteAPISource":   {id: ofSource},
+	"syncAPISource":     {id: ofSource, body: fields{"force": true}, other: fields{"force": false}, made: "/v1/audit-log"},
+	"previewAPISource":  {body: fields{"url": "http://10.255.255.1:8080/"}},
+	"startTraining":     {body: fields{"force": true}, other: fields{"force": false}, made: "/v1/audit-log"},
+	"getTrainingStatus": {},
+	"cancelTraining":    {},
+	"listRuns":          {},
+	"getRun":            {id: ofRun},
+	"listRunEvents":     {id: ofRun},
+	"cancelRun":         {id: ofRun},
+	"createQAPairs":     {body: fields{"question": "Has a zebra stripes?", "answer": "It has."}, other: fields{"answer": "It has not."}, made: "/v1/knowledge/qa-pairs"},
+	"listQAPairs":       {},
+	"getQAPair":         {id: ofQA},
+	"updateQAPair":      {id: ofQA, body: fields{"answer": "In the zoo."}},
+	"deleteQAPair":      {id: ofQA},
+	"searchKnowledge":   {body: fields{"query": "zebra"}},
+	"createContent":     {body: fields{"content": "A zebra has stripes."}, other: fields{"content": "A yak has hair."}, made: "/v1/content"},
+	"listContent":       {},
+	"getContent":        {id: ofContent},
+	"updateContent":     {id: ofContent, body: fields{"metadata": fields{"title": "Zebras"}}},
+	"deleteContent":     {id: ofContent},
 	"createContentBulk": {
 		body:  fields{"items": []any{fields{"content": "A zebra has stripes."}, fields{"content": "A yak has hair."}}},
 		other: fields{"atomic": true}, made: "/v1/content",

@@ -137,6 +137,7 @@ func fill(s *suite) *things {
 	for i := range 5 {
 		ok(c.Knowledge.Documents.Update(ctx, x.document, api.DocumentPatch{Text: new(fmt.Sprint("Text ", i))}))(s)
 		ok(c.Knowledge.Websites.Create(ctx, api.WebsiteRequest{URL: fmt.Sprintf("https://%d.example", i)}))(s)
+		ok(c.Knowledge.APISources.Create(ctx, api.APISourceRequest{Name: "API", URL: fmt.Sprintf("https://api.%d.example", i), Mapping: api.APISourceMappingInput{Flatten: true}}))(s)
 	}
 	ok(c.Knowledge.Websites.Delete(ctx, x.website))(s) // but for one whose pages can be read
 	ok(c.Training.Cancel(ctx, nil))(s)

@@ -128,6 +128,8 @@ func playRepetitions(s *suite) {
 			err = s.desk.Keys().Revoke(s.Context(), id)
 		case "createWebsite":
 			_, err = s.desk.Knowledge().DeleteWebsite(s.Context(), id)
+		case "createAPISource":
+			_, err = s.desk.Knowledge().DeleteAPISource(s.Context(), id)
 		case "createDocument", "createContent":
 			_, err = s.desk.Knowledge().Delete(s.Context(), id)
 		default:

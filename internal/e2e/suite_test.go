@@ -107,6 +107,7 @@ var scenes = []scene{
 	{"replies of a document", playReplies},
 	{"users", playUsers},
 	{"websites", playWebsites},
+	{"API sources", playAPISources},
 	{"an agent of a website", playAgentOfWebsite},
 	{"training", playTraining},
 	{"a run as it goes", playRun},
@@ -131,6 +132,7 @@ var scenes = []scene{
 // each with the reason.
 var beyond = map[sighting]string{
 	{"updateAgentSettings", http.StatusConflict}: "a version that has moved is 412, and changes that meet go side by side",
+	{"updateAPISource", http.StatusConflict}:     "as above",
 	{"updateWebsite", http.StatusConflict}:       "two changes without If-Match must meet between a read and a write",
 }
 

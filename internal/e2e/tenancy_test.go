@@ -172,6 +172,9 @@ func placesIn(path []string, schema *openapi3.Schema) (out []place) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
 		at := append(slices.Clone(path), name)
+		if slices.Equal(at, []string{"mapping", "id"}) {
+			continue // which says where in an item its id is
+		}
 		if name == "id" || strings.HasSuffix(name, "_id") {
 			out = append(out, place{"body", at})
 			continue

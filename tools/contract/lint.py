@@ -21,9 +21,9 @@ SCOPES = ("read", "write", "full")
 LIMITS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 # POSTs that create nothing under a new id, or are harmless when repeated.
 REPEATABLE = {
-    "searchKnowledge", "cancelMessage", "cancelRun", "cancelTraining", "giveFeedback",
+    "searchKnowledge", "cancelMessage", "cancelRun", "cancelTraining", "giveFeedback", "previewAPISource",
     # planned
-    "authorizeIntegration", "endConversation", "previewAPISource", "rateConversation",
+    "authorizeIntegration", "endConversation", "rateConversation",
     "receiveChannelEvent", "resumeConversation", "retryDelivery", "testIntegration", "testWebhook",
 }  # fmt: skip
 BOUNDS = ("maxLength", "minLength", "pattern", "maxItems", "minItems", "maxProperties", "minimum", "maximum", "enum")

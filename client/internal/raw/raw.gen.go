@@ -314,6 +314,95 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/conversations/{id}/messages (the `ListConversationMessages` operationId).
 	ListConversationMessages(ctx context.Context, id ID, params *ListConversationMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListAPISources List API sources
+	//
+	// Corresponds with GET /v1/knowledge/api-sources (the `ListAPISources` operationId).
+	ListAPISources(ctx context.Context, params *ListAPISourcesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAPISourceWithBody Add an API source
+	//
+	// A sync is queued at once: `run_id` names it. Each item that the API answers with becomes a document, and goes when the API has it no more. Only GET requests are sent, and only to the host of `url`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/knowledge/api-sources (the `CreateAPISource` operationId).
+	CreateAPISourceWithBody(ctx context.Context, params *CreateAPISourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAPISource Add an API source
+	//
+	// A sync is queued at once: `run_id` names it. Each item that the API answers with becomes a document, and goes when the API has it no more. Only GET requests are sent, and only to the host of `url`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/knowledge/api-sources (the `CreateAPISource` operationId).
+	CreateAPISource(ctx context.Context, params *CreateAPISourceParams, body CreateAPISourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewAPISourceWithBody Try an API source without writing anything
+	//
+	// Asks the API for its first answer, and says which paths are in it, how it could be mapped, and what its first items would become: by the mapping given or, without one, by the one that is suggested.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/knowledge/api-sources/preview (the `PreviewAPISource` operationId).
+	PreviewAPISourceWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewAPISource Try an API source without writing anything
+	//
+	// Asks the API for its first answer, and says which paths are in it, how it could be mapped, and what its first items would become: by the mapping given or, without one, by the one that is suggested.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/knowledge/api-sources/preview (the `PreviewAPISource` operationId).
+	PreviewAPISource(ctx context.Context, body PreviewAPISourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteAPISource Delete an API source with all its documents
+	//
+	// Its sync is stopped. When it is answered, no search, reply or citation holds the text of a document any more.
+	//
+	// Corresponds with DELETE /v1/knowledge/api-sources/{id} (the `DeleteAPISource` operationId).
+	DeleteAPISource(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAPISource Read an API source
+	//
+	// Corresponds with GET /v1/knowledge/api-sources/{id} (the `GetAPISource` operationId).
+	GetAPISource(ctx context.Context, id ID, params *GetAPISourceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAPISourceWithBody Change an API source
+	//
+	// A JSON merge patch. The next sync obeys it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /v1/knowledge/api-sources/{id} (the `UpdateAPISource` operationId).
+	UpdateAPISourceWithBody(ctx context.Context, id ID, params *UpdateAPISourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAPISource Change an API source
+	//
+	// A JSON merge patch. The next sync obeys it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /v1/knowledge/api-sources/{id} (the `UpdateAPISource` operationId).
+	UpdateAPISource(ctx context.Context, id ID, params *UpdateAPISourceParams, body UpdateAPISourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SyncAPISourceWithBody Sync an API source now
+	//
+	// One sync of a source runs at a time, and at most one waits: while one does, that one is answered with.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/knowledge/api-sources/{id}/sync (the `SyncAPISource` operationId).
+	SyncAPISourceWithBody(ctx context.Context, id ID, params *SyncAPISourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SyncAPISource Sync an API source now
+	//
+	// One sync of a source runs at a time, and at most one waits: while one does, that one is answered with.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/knowledge/api-sources/{id}/sync (the `SyncAPISource` operationId).
+	SyncAPISource(ctx context.Context, id ID, params *SyncAPISourceParams, body SyncAPISourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListDocuments List documents
 	//
 	// Corresponds with GET /v1/knowledge/documents (the `ListDocuments` operationId).
@@ -1226,6 +1315,205 @@ func (c *Client) GetConversation(ctx context.Context, id ID, reqEditors ...Reque
 // Corresponds with GET /v1/conversations/{id}/messages (the `ListConversationMessages` operationId).
 func (c *Client) ListConversationMessages(ctx context.Context, id ID, params *ListConversationMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListConversationMessagesRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAPISources List API sources
+//
+// Corresponds with GET /v1/knowledge/api-sources (the `ListAPISources` operationId).
+func (c *Client) ListAPISources(ctx context.Context, params *ListAPISourcesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAPISourcesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAPISourceWithBody Add an API source
+//
+// A sync is queued at once: `run_id` names it. Each item that the API answers with becomes a document, and goes when the API has it no more. Only GET requests are sent, and only to the host of `url`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/knowledge/api-sources (the `CreateAPISource` operationId).
+func (c *Client) CreateAPISourceWithBody(ctx context.Context, params *CreateAPISourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAPISourceRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAPISource Add an API source
+//
+// A sync is queued at once: `run_id` names it. Each item that the API answers with becomes a document, and goes when the API has it no more. Only GET requests are sent, and only to the host of `url`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/knowledge/api-sources (the `CreateAPISource` operationId).
+func (c *Client) CreateAPISource(ctx context.Context, params *CreateAPISourceParams, body CreateAPISourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAPISourceRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewAPISourceWithBody Try an API source without writing anything
+//
+// Asks the API for its first answer, and says which paths are in it, how it could be mapped, and what its first items would become: by the mapping given or, without one, by the one that is suggested.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/knowledge/api-sources/preview (the `PreviewAPISource` operationId).
+func (c *Client) PreviewAPISourceWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewAPISourceRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewAPISource Try an API source without writing anything
+//
+// Asks the API for its first answer, and says which paths are in it, how it could be mapped, and what its first items would become: by the mapping given or, without one, by the one that is suggested.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/knowledge/api-sources/preview (the `PreviewAPISource` operationId).
+func (c *Client) PreviewAPISource(ctx context.Context, body PreviewAPISourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewAPISourceRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteAPISource Delete an API source with all its documents
+//
+// Its sync is stopped. When it is answered, no search, reply or citation holds the text of a document any more.
+//
+// Corresponds with DELETE /v1/knowledge/api-sources/{id} (the `DeleteAPISource` operationId).
+func (c *Client) DeleteAPISource(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteAPISourceRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAPISource Read an API source
+//
+// Corresponds with GET /v1/knowledge/api-sources/{id} (the `GetAPISource` operationId).
+func (c *Client) GetAPISource(ctx context.Context, id ID, params *GetAPISourceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAPISourceRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAPISourceWithBody Change an API source
+//
+// A JSON merge patch. The next sync obeys it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /v1/knowledge/api-sources/{id} (the `UpdateAPISource` operationId).
+func (c *Client) UpdateAPISourceWithBody(ctx context.Context, id ID, params *UpdateAPISourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAPISourceRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAPISource Change an API source
+//
+// A JSON merge patch. The next sync obeys it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /v1/knowledge/api-sources/{id} (the `UpdateAPISource` operationId).
+func (c *Client) UpdateAPISource(ctx context.Context, id ID, params *UpdateAPISourceParams, body UpdateAPISourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAPISourceRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SyncAPISourceWithBody Sync an API source now
+//
+// One sync of a source runs at a time, and at most one waits: while one does, that one is answered with.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/knowledge/api-sources/{id}/sync (the `SyncAPISource` operationId).
+func (c *Client) SyncAPISourceWithBody(ctx context.Context, id ID, params *SyncAPISourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSyncAPISourceRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SyncAPISource Sync an API source now
+//
+// One sync of a source runs at a time, and at most one waits: while one does, that one is answered with.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/knowledge/api-sources/{id}/sync (the `SyncAPISource` operationId).
+func (c *Client) SyncAPISource(ctx context.Context, id ID, params *SyncAPISourceParams, body SyncAPISourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSyncAPISourceRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3434,6 +3722,386 @@ func NewListConversationMessagesRequest(server string, id ID, params *ListConver
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListAPISourcesRequest constructs an http.Request for the ListAPISources method
+func NewListAPISourcesRequest(server string, params *ListAPISourcesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/knowledge/api-sources")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.AgentID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "agent_id", *params.AgentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateAPISourceRequest calls the generic CreateAPISource builder with application/json body
+func NewCreateAPISourceRequest(server string, params *CreateAPISourceParams, body CreateAPISourceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateAPISourceRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateAPISourceRequestWithBody constructs an http.Request for the CreateAPISource method, with any body, and a specified content type
+func NewCreateAPISourceRequestWithBody(server string, params *CreateAPISourceParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/knowledge/api-sources")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewPreviewAPISourceRequest calls the generic PreviewAPISource builder with application/json body
+func NewPreviewAPISourceRequest(server string, body PreviewAPISourceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewAPISourceRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPreviewAPISourceRequestWithBody constructs an http.Request for the PreviewAPISource method, with any body, and a specified content type
+func NewPreviewAPISourceRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/knowledge/api-sources/preview")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteAPISourceRequest constructs an http.Request for the DeleteAPISource method
+func NewDeleteAPISourceRequest(server string, id ID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/knowledge/api-sources/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetAPISourceRequest constructs an http.Request for the GetAPISource method
+func NewGetAPISourceRequest(server string, id ID, params *GetAPISourceParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/knowledge/api-sources/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewUpdateAPISourceRequest calls the generic UpdateAPISource builder with application/json body
+func NewUpdateAPISourceRequest(server string, id ID, params *UpdateAPISourceParams, body UpdateAPISourceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateAPISourceRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateAPISourceRequestWithBody constructs an http.Request for the UpdateAPISource method, with any body, and a specified content type
+func NewUpdateAPISourceRequestWithBody(server string, id ID, params *UpdateAPISourceParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/knowledge/api-sources/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewSyncAPISourceRequest calls the generic SyncAPISource builder with application/json body
+func NewSyncAPISourceRequest(server string, id ID, params *SyncAPISourceParams, body SyncAPISourceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSyncAPISourceRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewSyncAPISourceRequestWithBody constructs an http.Request for the SyncAPISource method, with any body, and a specified content type
+func NewSyncAPISourceRequestWithBody(server string, id ID, params *SyncAPISourceParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/knowledge/api-sources/%s/sync", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil

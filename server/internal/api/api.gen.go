@@ -21,6 +21,60 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for APISourceAuthType.
+const (
+	APISourceAuthTypeBasic  APISourceAuthType = "basic"
+	APISourceAuthTypeBearer APISourceAuthType = "bearer"
+	APISourceAuthTypeHeader APISourceAuthType = "header"
+	APISourceAuthTypeNone   APISourceAuthType = "none"
+)
+
+// Valid indicates whether the value is a known member of the APISourceAuthType enum.
+func (e APISourceAuthType) Valid() bool {
+	switch e {
+	case APISourceAuthTypeBasic:
+		return true
+	case APISourceAuthTypeBearer:
+		return true
+	case APISourceAuthTypeHeader:
+		return true
+	case APISourceAuthTypeNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for APISourcePaginationInputType.
+const (
+	APISourcePaginationInputTypeCursor APISourcePaginationInputType = "cursor"
+	APISourcePaginationInputTypeLink   APISourcePaginationInputType = "link"
+	APISourcePaginationInputTypeNext   APISourcePaginationInputType = "next"
+	APISourcePaginationInputTypeNone   APISourcePaginationInputType = "none"
+	APISourcePaginationInputTypeOffset APISourcePaginationInputType = "offset"
+	APISourcePaginationInputTypePage   APISourcePaginationInputType = "page"
+)
+
+// Valid indicates whether the value is a known member of the APISourcePaginationInputType enum.
+func (e APISourcePaginationInputType) Valid() bool {
+	switch e {
+	case APISourcePaginationInputTypeCursor:
+		return true
+	case APISourcePaginationInputTypeLink:
+		return true
+	case APISourcePaginationInputTypeNext:
+		return true
+	case APISourcePaginationInputTypeNone:
+		return true
+	case APISourcePaginationInputTypeOffset:
+		return true
+	case APISourcePaginationInputTypePage:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Format.
 const (
 	FormatHTML     Format = "html"
@@ -162,6 +216,304 @@ type APIKeyRequest struct {
 
 	// Scope read: lists, reads and search. write: changes and messages, and no reads. full: both, with the keys and the audit log of the company.
 	Scope Scope `json:"scope"`
+}
+
+// APISource An API that documents come from, without its secrets, and how it stands. `If-Match` takes an `ETag` of it until somebody changes what is set here, whatever syncs do meanwhile.
+type APISource struct {
+	// AgentID The agent that may use it; absent means all agents of the company.
+	AgentID string `json:"agent_id,omitempty,omitzero"`
+
+	// AuthType More values are added over time.
+	AuthType  string    `json:"auth_type"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Documents How many come from it.
+	Documents int64 `json:"documents"`
+
+	// HeaderNames Of the headers that are sent, that of `auth` among them.
+	HeaderNames []string `json:"header_names,omitempty,omitzero"`
+	ID          string   `json:"id"`
+
+	// Items Where in an answer the items are.
+	Items string `json:"items,omitempty,omitzero"`
+
+	// LastError Why a run, or one item of it, failed.
+	LastError RunError `json:"last_error,omitempty,omitzero"`
+
+	// LastSuccessAt When the last sync that was published ended.
+	LastSuccessAt time.Time `json:"last_success_at,omitempty,omitzero"`
+
+	// Mapping Where in an item its parts are.
+	Mapping  APISourceMapping `json:"mapping"`
+	MaxItems int32            `json:"max_items"`
+
+	// Metadata The caller's own notes.
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
+	Name     string   `json:"name"`
+
+	// NextRunAt When it is read next by itself.
+	NextRunAt time.Time `json:"next_run_at,omitempty,omitzero"`
+
+	// Pagination How to get from one page of the list to the next.
+	Pagination APISourcePagination `json:"pagination"`
+
+	// QueuePosition While it is queued: its place among the runs of the company that have not ended, from 1.
+	QueuePosition int32 `json:"queue_position,omitempty,omitzero"`
+
+	// RunID The latest sync.
+	RunID    string `json:"run_id,omitempty,omitzero"`
+	Schedule string `json:"schedule"`
+
+	// Stale Whether its documents are older than its schedule wants: the latest sync failed, or the next is overdue by an hour.
+	Stale bool `json:"stale"`
+
+	// State What its latest sync is at: none yet, waiting, at work, published, or failed, which leaves the documents as they were. More values are added over time.
+	State string `json:"state"`
+
+	// UpdatedAt When somebody last changed what is set here.
+	UpdatedAt time.Time `json:"updated_at"`
+	URL       string    `json:"url"`
+}
+
+// APISourceAuth How to authenticate to an API that documents come from.
+type APISourceAuth struct {
+	// HeaderName For header, such as `x-api-key`.
+	HeaderName string `json:"header_name,omitempty,omitzero"`
+
+	// HeaderValue For header. Never shown again.
+	HeaderValue string `json:"header_value,omitempty,omitzero"`
+
+	// Password For basic. Never shown again.
+	Password string `json:"password,omitempty,omitzero"`
+
+	// Token For bearer. Never shown again.
+	Token string `json:"token,omitempty,omitzero"`
+
+	// Type Which of the other fields count.
+	Type APISourceAuthType `json:"type"`
+
+	// Username For basic.
+	Username string `json:"username,omitempty,omitzero"`
+}
+
+// APISourceAuthType Which of the other fields count.
+type APISourceAuthType string
+
+// APISourceList A page of API sources.
+type APISourceList struct {
+	// Data The items of this page, newest first.
+	Data []APISource `json:"data"`
+
+	// HasMore Whether there is a next page.
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
+// APISourceMapping Where in an item its parts are.
+type APISourceMapping struct {
+	// Flatten Adds to the text all that no other path has taken, in lines of names and values.
+	Flatten bool `json:"flatten,omitempty,omitzero"`
+
+	// ID What names the item for good; absent means its address or, without one, its content.
+	ID string `json:"id,omitempty,omitzero"`
+
+	// Metadata What searches may filter by, a path for each name.
+	Metadata map[string]string `json:"metadata,omitempty,omitzero"`
+
+	// Text What it says; HTML is taken as HTML.
+	Text string `json:"text,omitempty,omitzero"`
+
+	// Texts What comes after it.
+	Texts []string `json:"texts,omitempty,omitzero"`
+	Title string   `json:"title,omitempty,omitzero"`
+
+	// URL Where a customer can read it.
+	URL string `json:"url,omitempty,omitzero"`
+}
+
+// APISourceMappingInput Where in an item its parts are: JSONPath (RFC 9535) such as `$.body.text`, or names with dots between such as `body.text`. A path that matches several values takes them all.
+type APISourceMappingInput struct {
+	// Flatten Adds to the text all that no other path has taken, in lines of names and values.
+	Flatten bool `json:"flatten,omitempty,omitzero"`
+
+	// ID What names the item for good; absent means its address or, without one, its content.
+	ID string `json:"id,omitempty,omitzero"`
+
+	// Metadata What searches may filter by, a path for each name.
+	Metadata map[string]string `json:"metadata,omitempty,omitzero"`
+
+	// Text What it says; HTML is taken as HTML.
+	Text string `json:"text,omitempty,omitzero"`
+
+	// Texts What comes after it.
+	Texts []string `json:"texts,omitempty,omitzero"`
+	Title string   `json:"title,omitempty,omitzero"`
+
+	// URL Where a customer can read it.
+	URL string `json:"url,omitempty,omitzero"`
+}
+
+// APISourcePagination How to get from one page of the list to the next.
+type APISourcePagination struct {
+	// FromZero Whether the first page has the number 0.
+	FromZero bool `json:"from_zero,omitempty,omitzero"`
+
+	// More Where in an answer it says whether there are more pages.
+	More string `json:"more,omitempty,omitzero"`
+
+	// Parameter The query parameter that says which page; absent means `page`, `offset` or `cursor`.
+	Parameter string `json:"parameter,omitempty,omitzero"`
+
+	// Path Where in an answer the next cursor or address is.
+	Path string `json:"path,omitempty,omitzero"`
+
+	// Size How many items to ask for on a page; absent asks for none.
+	Size int32 `json:"size,omitempty,omitzero"`
+
+	// SizeParameter The query parameter that takes it; absent means `limit`, or `per_page` where pages are numbered.
+	SizeParameter string `json:"size_parameter,omitempty,omitzero"`
+
+	// Type How pages follow each other: numbered, by items skipped, by a cursor in the answer, by a Link header, or by an address in the answer. More values are added over time.
+	Type string `json:"type"`
+}
+
+// APISourcePaginationInput How to get from one page of the list to the next.
+type APISourcePaginationInput struct {
+	// FromZero Whether the first page has the number 0.
+	FromZero bool `json:"from_zero,omitempty,omitzero"`
+
+	// More Where in an answer it says whether there are more pages.
+	More string `json:"more,omitempty,omitzero"`
+
+	// Parameter The query parameter that says which page; absent means `page`, `offset` or `cursor`.
+	Parameter string `json:"parameter,omitempty,omitzero"`
+
+	// Path Where in an answer the next cursor or address is.
+	Path string `json:"path,omitempty,omitzero"`
+
+	// Size How many items to ask for on a page; absent asks for none.
+	Size int32 `json:"size,omitempty,omitzero"`
+
+	// SizeParameter The query parameter that takes it; absent means `limit`, or `per_page` where pages are numbered.
+	SizeParameter string `json:"size_parameter,omitempty,omitzero"`
+
+	// Type How pages follow each other: numbered, by items skipped, by a cursor in the answer, by a Link header, or by an address in the answer.
+	Type APISourcePaginationInputType `json:"type"`
+}
+
+// APISourcePaginationInputType How pages follow each other: numbered, by items skipped, by a cursor in the answer, by a Link header, or by an address in the answer.
+type APISourcePaginationInputType string
+
+// APISourcePatch A JSON merge patch (RFC 7396) of an API source: what is absent stays, and null resets.
+type APISourcePatch struct {
+	// Auth Replaced as a whole, and with it `headers`: to change one of them, give both.
+	Auth nullable.Nullable[APISourceAuth] `json:"auth,omitempty,omitzero"`
+
+	// Headers Replaced as a whole, with `auth`.
+	Headers nullable.Nullable[map[string]string] `json:"headers,omitempty,omitzero"`
+	Items   nullable.Nullable[string]            `json:"items,omitempty,omitzero"`
+
+	// Mapping Replaced as a whole.
+	Mapping  *APISourceMappingInput   `json:"mapping,omitempty"`
+	MaxItems nullable.Nullable[int32] `json:"max_items,omitempty,omitzero"`
+
+	// Metadata Merged: a null removes its key. Null removes all.
+	Metadata nullable.Nullable[MetadataInput] `json:"metadata,omitempty,omitzero"`
+	Name     *string                          `json:"name,omitempty"`
+
+	// Pagination Replaced as a whole.
+	Pagination nullable.Nullable[APISourcePaginationInput] `json:"pagination,omitempty,omitzero"`
+	Schedule   nullable.Nullable[Schedule]                 `json:"schedule,omitempty,omitzero"`
+
+	// URL Where its host changes, `auth` and `headers` are to be given again.
+	URL *string `json:"url,omitempty"`
+}
+
+// APISourcePreview What an API answers with, and what would come of it.
+type APISourcePreview struct {
+	// AnswerPaths Those in the answer, around the items.
+	AnswerPaths []FoundPath `json:"answer_paths"`
+
+	// Documents What the first ten items would become.
+	Documents []PreviewDocument `json:"documents"`
+
+	// Error Why a run, or one item of it, failed.
+	Error RunError `json:"error,omitempty,omitzero"`
+
+	// Paths Those in the items, by the letter.
+	Paths []FoundPath `json:"paths"`
+
+	// Problems What does not fit.
+	Problems []string `json:"problems"`
+
+	// SuggestedItems Where the items seem to be.
+	SuggestedItems string `json:"suggested_items,omitempty,omitzero"`
+
+	// SuggestedMapping Where in an item its parts are.
+	SuggestedMapping APISourceMapping `json:"suggested_mapping,omitempty,omitzero"`
+
+	// SuggestedPagination How to get from one page of the list to the next.
+	SuggestedPagination APISourcePagination `json:"suggested_pagination,omitempty,omitzero"`
+
+	// Total How many items the answer has.
+	Total int64 `json:"total"`
+}
+
+// APISourcePreviewRequest An API to be tried.
+type APISourcePreviewRequest struct {
+	// Auth How to authenticate to an API that documents come from.
+	Auth APISourceAuth `json:"auth,omitempty,omitzero"`
+
+	// Headers Sent with the request.
+	Headers map[string]string `json:"headers,omitempty,omitzero"`
+
+	// Items Where in the answer the items are; absent means where they seem to be.
+	Items string `json:"items,omitempty,omitzero"`
+
+	// Mapping Where in an item its parts are: JSONPath (RFC 9535) such as `$.body.text`, or names with dots between such as `body.text`. A path that matches several values takes them all.
+	Mapping APISourceMappingInput `json:"mapping,omitempty,omitzero"`
+
+	// Pagination How to get from one page of the list to the next.
+	Pagination APISourcePaginationInput `json:"pagination,omitempty,omitzero"`
+
+	// URL An http or https address that answers with JSON.
+	URL string `json:"url"`
+}
+
+// APISourceRequest An API that documents come from.
+type APISourceRequest struct {
+	// AgentID The agent that may use it; absent means all agents of the company.
+	AgentID string `json:"agent_id,omitempty,omitzero"`
+
+	// Auth How to authenticate to an API that documents come from.
+	Auth APISourceAuth `json:"auth,omitempty,omitzero"`
+
+	// Headers Sent with each request. Never shown again.
+	Headers map[string]string `json:"headers,omitempty,omitzero"`
+
+	// Items Where in an answer the items are; absent means the answer is the list, or the only item.
+	Items string `json:"items,omitempty,omitzero"`
+
+	// Mapping Where in an item its parts are: JSONPath (RFC 9535) such as `$.body.text`, or names with dots between such as `body.text`. A path that matches several values takes them all.
+	Mapping APISourceMappingInput `json:"mapping"`
+
+	// MaxItems How many items are read.
+	MaxItems *int32 `json:"max_items,omitempty"`
+
+	// Metadata What searches may filter by, for each document.
+	Metadata MetadataInput `json:"metadata,omitempty,omitzero"`
+	Name     string        `json:"name"`
+
+	// Pagination How to get from one page of the list to the next.
+	Pagination APISourcePaginationInput `json:"pagination,omitempty,omitzero"`
+
+	// Schedule When it is read again by itself: `never`; `hourly`, `daily`, `weekly` or `monthly`, counted from the last time; or a cron expression of five fields (minute, hour, day of the month, month, day of the week), in UTC or in the zone named before it, as in `CRON_TZ=Asia/Kuwait 30 3 * * *`, at most every 5 minutes. Absent means never.
+	Schedule Schedule `json:"schedule,omitempty,omitzero"`
+
+	// URL An http or https address that answers with JSON.
+	URL string `json:"url"`
 }
 
 // Agent Who answers the customers of a company.
@@ -797,6 +1149,19 @@ type FileUpload struct {
 // Format How a text is written. Of what is added, absent means text; of what is there, it changes only together with the text.
 type Format string
 
+// FoundPath A path that leads to values.
+type FoundPath struct {
+	// Count How many values it leads to.
+	Count int64 `json:"count"`
+
+	// Example One of them, cut short.
+	Example string `json:"example,omitempty,omitzero"`
+	Path    string `json:"path"`
+
+	// Types Of the values, as JSON has them.
+	Types []string `json:"types"`
+}
+
 // Health Whether the process answers.
 type Health struct {
 	// Status `ok`.
@@ -917,6 +1282,27 @@ type NewAPIKey struct {
 
 // Plan The limits of the key. Only the operator chooses; others get the plan of the key they call with.
 type Plan string
+
+// PreviewDocument What one item would become.
+type PreviewDocument struct {
+	// Error Why a run, or one item of it, failed.
+	Error RunError `json:"error,omitempty,omitzero"`
+
+	// ID What names it for good.
+	ID string `json:"id,omitempty,omitzero"`
+
+	// Index Its place in the answer, from 0.
+	Index int32 `json:"index"`
+
+	// Metadata The caller's own notes.
+	Metadata Metadata `json:"metadata,omitempty,omitzero"`
+
+	// Problems What of it does not fit, and was left out.
+	Problems []string `json:"problems,omitempty,omitzero"`
+	Text     string   `json:"text,omitempty,omitzero"`
+	Title    string   `json:"title,omitempty,omitzero"`
+	URL      string   `json:"url,omitempty,omitzero"`
+}
 
 // QAPair A question and its answer, a document of kind `qa`.
 type QAPair struct {
@@ -1296,6 +1682,12 @@ type StreamEvent struct {
 
 	// Type What happened. The last event is `message.completed` or `error`. More values are added over time.
 	Type string `json:"type"`
+}
+
+// SyncRequest How to sync.
+type SyncRequest struct {
+	// Force Read again what the API says has not changed.
+	Force *bool `json:"force,omitempty"`
 }
 
 // TrainRequest What to train; without a body the whole company.
@@ -1698,6 +2090,42 @@ type ListConversationMessagesParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListAPISourcesParams defines parameters for ListAPISources.
+type ListAPISourcesParams struct {
+	// AgentID Only those of this agent.
+	AgentID *AgentID `form:"agent_id,omitempty" json:"agent_id,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It belongs to this list with these filters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateAPISourceParams defines parameters for CreateAPISource.
+type CreateAPISourceParams struct {
+	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetAPISourceParams defines parameters for GetAPISource.
+type GetAPISourceParams struct {
+	// IfNoneMatch The `ETag` the caller has; while it holds, the answer is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdateAPISourceParams defines parameters for UpdateAPISource.
+type UpdateAPISourceParams struct {
+	// IfMatch The `ETag` the thing must still have, otherwise 412.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// SyncAPISourceParams defines parameters for SyncAPISource.
+type SyncAPISourceParams struct {
+	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListDocumentsParams defines parameters for ListDocuments.
 type ListDocumentsParams struct {
 	// AgentID Only those of this agent.
@@ -1968,6 +2396,18 @@ type CreateContentBulkJSONRequestBody = BulkRequest
 // UpdateContentJSONRequestBody defines body for UpdateContent for application/json ContentType.
 type UpdateContentJSONRequestBody = ContentPatch
 
+// CreateAPISourceJSONRequestBody defines body for CreateAPISource for application/json ContentType.
+type CreateAPISourceJSONRequestBody = APISourceRequest
+
+// PreviewAPISourceJSONRequestBody defines body for PreviewAPISource for application/json ContentType.
+type PreviewAPISourceJSONRequestBody = APISourcePreviewRequest
+
+// UpdateAPISourceJSONRequestBody defines body for UpdateAPISource for application/json ContentType.
+type UpdateAPISourceJSONRequestBody = APISourcePatch
+
+// SyncAPISourceJSONRequestBody defines body for SyncAPISource for application/json ContentType.
+type SyncAPISourceJSONRequestBody = SyncRequest
+
 // CreateDocumentJSONRequestBody defines body for CreateDocument for application/json ContentType.
 type CreateDocumentJSONRequestBody = DocumentRequest
 
@@ -2081,6 +2521,27 @@ type ServerInterface interface {
 	// ListConversationMessages List the messages of a conversation
 	// (GET /v1/conversations/{id}/messages)
 	ListConversationMessages(w http.ResponseWriter, r *http.Request, id ID, params ListConversationMessagesParams)
+	// ListAPISources List API sources
+	// (GET /v1/knowledge/api-sources)
+	ListAPISources(w http.ResponseWriter, r *http.Request, params ListAPISourcesParams)
+	// CreateAPISource Add an API source
+	// (POST /v1/knowledge/api-sources)
+	CreateAPISource(w http.ResponseWriter, r *http.Request, params CreateAPISourceParams)
+	// PreviewAPISource Try an API source without writing anything
+	// (POST /v1/knowledge/api-sources/preview)
+	PreviewAPISource(w http.ResponseWriter, r *http.Request)
+	// DeleteAPISource Delete an API source with all its documents
+	// (DELETE /v1/knowledge/api-sources/{id})
+	DeleteAPISource(w http.ResponseWriter, r *http.Request, id ID)
+	// GetAPISource Read an API source
+	// (GET /v1/knowledge/api-sources/{id})
+	GetAPISource(w http.ResponseWriter, r *http.Request, id ID, params GetAPISourceParams)
+	// UpdateAPISource Change an API source
+	// (PATCH /v1/knowledge/api-sources/{id})
+	UpdateAPISource(w http.ResponseWriter, r *http.Request, id ID, params UpdateAPISourceParams)
+	// SyncAPISource Sync an API source now
+	// (POST /v1/knowledge/api-sources/{id}/sync)
+	SyncAPISource(w http.ResponseWriter, r *http.Request, id ID, params SyncAPISourceParams)
 	// ListDocuments List documents
 	// (GET /v1/knowledge/documents)
 	ListDocuments(w http.ResponseWriter, r *http.Request, params ListDocumentsParams)
@@ -3218,6 +3679,296 @@ func (siw *ServerInterfaceWrapper) ListConversationMessages(w http.ResponseWrite
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListConversationMessages(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListAPISources operation middleware
+func (siw *ServerInterfaceWrapper) ListAPISources(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAPISourcesParams
+
+	// ------------- Optional query parameter "agent_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "agent_id", r.URL.Query(), &params.AgentID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "agent_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "agent_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListAPISources(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CreateAPISource operation middleware
+func (siw *ServerInterfaceWrapper) CreateAPISource(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateAPISourceParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CreateAPISource(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PreviewAPISource operation middleware
+func (siw *ServerInterfaceWrapper) PreviewAPISource(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PreviewAPISource(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteAPISource operation middleware
+func (siw *ServerInterfaceWrapper) DeleteAPISource(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteAPISource(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetAPISource operation middleware
+func (siw *ServerInterfaceWrapper) GetAPISource(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAPISourceParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-None-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-None-Match", Err: err})
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAPISource(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// UpdateAPISource operation middleware
+func (siw *ServerInterfaceWrapper) UpdateAPISource(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateAPISourceParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.UpdateAPISource(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// SyncAPISource operation middleware
+func (siw *ServerInterfaceWrapper) SyncAPISource(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SyncAPISourceParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.SyncAPISource(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -5184,6 +5935,13 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/conversations/{id}", wrapper.DeleteConversation)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/conversations/{id}", wrapper.GetConversation)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/conversations/{id}/messages", wrapper.ListConversationMessages)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/knowledge/api-sources", wrapper.ListAPISources)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/knowledge/api-sources", wrapper.CreateAPISource)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/knowledge/api-sources/{id}", wrapper.DeleteAPISource)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/knowledge/api-sources/{id}", wrapper.GetAPISource)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/v1/knowledge/api-sources/{id}", wrapper.UpdateAPISource)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/knowledge/api-sources/{id}/sync", wrapper.SyncAPISource)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/knowledge/api-sources/preview", wrapper.PreviewAPISource)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/knowledge/documents", wrapper.ListDocuments)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/knowledge/documents", wrapper.CreateDocument)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/knowledge/documents/{id}", wrapper.DeleteDocument)
@@ -5752,6 +6510,166 @@ func (response ListConversationMessages200JSONResponse) VisitListConversationMes
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAPISourcesRequestObject struct {
+	Params ListAPISourcesParams
+}
+
+type ListAPISourcesResponseObject interface {
+	VisitListAPISourcesResponse(w http.ResponseWriter) error
+}
+
+type ListAPISources200JSONResponse APISourceList
+
+func (response ListAPISources200JSONResponse) VisitListAPISourcesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAPISourceRequestObject struct {
+	Params CreateAPISourceParams
+	Body   *CreateAPISourceJSONRequestBody
+}
+
+type CreateAPISourceResponseObject interface {
+	VisitCreateAPISourceResponse(w http.ResponseWriter) error
+}
+
+type CreateAPISource201JSONResponse APISource
+
+func (response CreateAPISource201JSONResponse) VisitCreateAPISourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewAPISourceRequestObject struct {
+	Body *PreviewAPISourceJSONRequestBody
+}
+
+type PreviewAPISourceResponseObject interface {
+	VisitPreviewAPISourceResponse(w http.ResponseWriter) error
+}
+
+type PreviewAPISource200JSONResponse APISourcePreview
+
+func (response PreviewAPISource200JSONResponse) VisitPreviewAPISourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAPISourceRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type DeleteAPISourceResponseObject interface {
+	VisitDeleteAPISourceResponse(w http.ResponseWriter) error
+}
+
+type DeleteAPISource200JSONResponse DeletionReceipt
+
+func (response DeleteAPISource200JSONResponse) VisitDeleteAPISourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAPISourceRequestObject struct {
+	ID     ID `json:"id"`
+	Params GetAPISourceParams
+}
+
+type GetAPISourceResponseObject interface {
+	VisitGetAPISourceResponse(w http.ResponseWriter) error
+}
+
+type GetAPISource200JSONResponse APISource
+
+func (response GetAPISource200JSONResponse) VisitGetAPISourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateAPISourceRequestObject struct {
+	ID     ID `json:"id"`
+	Params UpdateAPISourceParams
+	Body   *UpdateAPISourceJSONRequestBody
+}
+
+type UpdateAPISourceResponseObject interface {
+	VisitUpdateAPISourceResponse(w http.ResponseWriter) error
+}
+
+type UpdateAPISource200JSONResponse APISource
+
+func (response UpdateAPISource200JSONResponse) VisitUpdateAPISourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SyncAPISourceRequestObject struct {
+	ID     ID `json:"id"`
+	Params SyncAPISourceParams
+	Body   *SyncAPISourceJSONRequestBody
+}
+
+type SyncAPISourceResponseObject interface {
+	VisitSyncAPISourceResponse(w http.ResponseWriter) error
+}
+
+type SyncAPISource202JSONResponse Run
+
+func (response SyncAPISource202JSONResponse) VisitSyncAPISourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6754,6 +7672,27 @@ type StrictServerInterface interface {
 	// ListConversationMessages List the messages of a conversation
 	// (GET /v1/conversations/{id}/messages)
 	ListConversationMessages(ctx context.Context, request ListConversationMessagesRequestObject) (ListConversationMessagesResponseObject, error)
+	// ListAPISources List API sources
+	// (GET /v1/knowledge/api-sources)
+	ListAPISources(ctx context.Context, request ListAPISourcesRequestObject) (ListAPISourcesResponseObject, error)
+	// CreateAPISource Add an API source
+	// (POST /v1/knowledge/api-sources)
+	CreateAPISource(ctx context.Context, request CreateAPISourceRequestObject) (CreateAPISourceResponseObject, error)
+	// PreviewAPISource Try an API source without writing anything
+	// (POST /v1/knowledge/api-sources/preview)
+	PreviewAPISource(ctx context.Context, request PreviewAPISourceRequestObject) (PreviewAPISourceResponseObject, error)
+	// DeleteAPISource Delete an API source with all its documents
+	// (DELETE /v1/knowledge/api-sources/{id})
+	DeleteAPISource(ctx context.Context, request DeleteAPISourceRequestObject) (DeleteAPISourceResponseObject, error)
+	// GetAPISource Read an API source
+	// (GET /v1/knowledge/api-sources/{id})
+	GetAPISource(ctx context.Context, request GetAPISourceRequestObject) (GetAPISourceResponseObject, error)
+	// UpdateAPISource Change an API source
+	// (PATCH /v1/knowledge/api-sources/{id})
+	UpdateAPISource(ctx context.Context, request UpdateAPISourceRequestObject) (UpdateAPISourceResponseObject, error)
+	// SyncAPISource Sync an API source now
+	// (POST /v1/knowledge/api-sources/{id}/sync)
+	SyncAPISource(ctx context.Context, request SyncAPISourceRequestObject) (SyncAPISourceResponseObject, error)
 	// ListDocuments List documents
 	// (GET /v1/knowledge/documents)
 	ListDocuments(ctx context.Context, request ListDocumentsRequestObject) (ListDocumentsResponseObject, error)
@@ -7569,6 +8508,220 @@ func (sh *strictHandler) ListConversationMessages(w http.ResponseWriter, r *http
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListConversationMessagesResponseObject); ok {
 		if err := validResponse.VisitListConversationMessagesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListAPISources operation middleware
+func (sh *strictHandler) ListAPISources(w http.ResponseWriter, r *http.Request, params ListAPISourcesParams) {
+	var request ListAPISourcesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAPISources(ctx, request.(ListAPISourcesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAPISources")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListAPISourcesResponseObject); ok {
+		if err := validResponse.VisitListAPISourcesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateAPISource operation middleware
+func (sh *strictHandler) CreateAPISource(w http.ResponseWriter, r *http.Request, params CreateAPISourceParams) {
+	var request CreateAPISourceRequestObject
+
+	request.Params = params
+
+	var body CreateAPISourceJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateAPISource(ctx, request.(CreateAPISourceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateAPISource")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CreateAPISourceResponseObject); ok {
+		if err := validResponse.VisitCreateAPISourceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PreviewAPISource operation middleware
+func (sh *strictHandler) PreviewAPISource(w http.ResponseWriter, r *http.Request) {
+	var request PreviewAPISourceRequestObject
+
+	var body PreviewAPISourceJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewAPISource(ctx, request.(PreviewAPISourceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewAPISource")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PreviewAPISourceResponseObject); ok {
+		if err := validResponse.VisitPreviewAPISourceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteAPISource operation middleware
+func (sh *strictHandler) DeleteAPISource(w http.ResponseWriter, r *http.Request, id ID) {
+	var request DeleteAPISourceRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteAPISource(ctx, request.(DeleteAPISourceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteAPISource")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteAPISourceResponseObject); ok {
+		if err := validResponse.VisitDeleteAPISourceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetAPISource operation middleware
+func (sh *strictHandler) GetAPISource(w http.ResponseWriter, r *http.Request, id ID, params GetAPISourceParams) {
+	var request GetAPISourceRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAPISource(ctx, request.(GetAPISourceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAPISource")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetAPISourceResponseObject); ok {
+		if err := validResponse.VisitGetAPISourceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UpdateAPISource operation middleware
+func (sh *strictHandler) UpdateAPISource(w http.ResponseWriter, r *http.Request, id ID, params UpdateAPISourceParams) {
+	var request UpdateAPISourceRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body UpdateAPISourceJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateAPISource(ctx, request.(UpdateAPISourceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateAPISource")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(UpdateAPISourceResponseObject); ok {
+		if err := validResponse.VisitUpdateAPISourceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SyncAPISource operation middleware
+func (sh *strictHandler) SyncAPISource(w http.ResponseWriter, r *http.Request, id ID, params SyncAPISourceParams) {
+	var request SyncAPISourceRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body SyncAPISourceJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.SyncAPISource(ctx, request.(SyncAPISourceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SyncAPISource")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(SyncAPISourceResponseObject); ok {
+		if err := validResponse.VisitSyncAPISourceResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -30,7 +30,7 @@ var commands = []command{
 	serveCommand,
 	keysCreateCommand, keysListCommand, keysRotateCommand, keysRevokeCommand,
 	ingestCommand,
-	sourcesAddCommand, sourcesListCommand, sourcesReadCommand, sourcesReportCommand, sourcesRemoveCommand,
+	sourcesPreviewCommand, sourcesAddCommand, sourcesAddAPICommand, sourcesListCommand, sourcesReadCommand, sourcesReportCommand, sourcesRemoveCommand,
 	askCommand, migrateCommand, copyCommand, backupCommand, restoreCommand, versionCommand,
 }
 

@@ -12,7 +12,7 @@ import (
 // server.
 func FuzzRequests(f *testing.F) {
 	h := open(f, nil, nil)
-	var doc, pair, content, key struct {
+	var doc, pair, content, key, website, source struct {
 		ID   string
 		Data []struct{ ID string }
 	}
@@ -20,6 +20,8 @@ func FuzzRequests(f *testing.F) {
 	h.do(f, "POST", "/v1/knowledge/qa-pairs", `{"question":"When?","answer":"At nine."}`).read(f, 201, &pair)
 	h.do(f, "POST", "/v1/content", `{"content":"A shirt."}`).read(f, 201, &content)
 	h.do(f, "POST", "/v1/api-keys", `{"name":"k","scope":"read"}`).read(f, 201, &key)
+	h.do(f, "POST", "/v1/knowledge/websites", `{"url":"https://shop.example"}`).read(f, 201, &website)
+	h.do(f, "POST", "/v1/knowledge/api-sources", `{"name":"a","url":"https://shop.example","mapping":{"text":"a"}}`).read(f, 201, &source)
 	operations := []struct{ method, path string }{
 		{"POST", "/v1/message"},
 		{"POST", "/v1/agents"},
@@ -35,6 +37,14 @@ func FuzzRequests(f *testing.F) {
 		{"POST", "/v1/api-keys"},
 		{"POST", "/v1/api-keys/" + key.ID + "/rotate"},
 		{"POST", "/v1/companies"},
+		{"POST", "/v1/knowledge/documents/" + doc.ID + "/rollback"},
+		{"POST", "/v1/knowledge/websites"},
+		{"PATCH", "/v1/knowledge/websites/" + website.ID},
+		{"POST", "/v1/knowledge/websites/" + website.ID + "/crawl"},
+		{"POST", "/v1/knowledge/api-sources"},
+		{"PATCH", "/v1/knowledge/api-sources/" + source.ID},
+		{"POST", "/v1/train"},
+		{"GET", "/v1/runs"},
 		{"GET", "/v1/messages"},
 		{"GET", "/v1/content"},
 	}
@@ -52,6 +62,13 @@ func FuzzRequests(f *testing.F) {
 		`{"query":"shirt","limit":3,"filter":{"a":["b",1,true]}}`,
 		`{"name":"k","scope":"write","plan":"pro","expires_at":"2031-05-04T03:02:01Z"}`,
 		`{"overlap_seconds":1.0}`,
+		`{"version":1}`,
+		`{"url":"https://shop.example","max_depth":0,"include":["/a"],"exclude":["*.pdf$"],"schedule":"CRON_TZ=Asia/Kuwait 30 3 * * *"}`,
+		`{"max_pages":null,"schedule":null,"metadata":{"a":null}}`,
+		`{"force":true,"include_new_pages":false}`,
+		`{"name":"a","url":"https://shop.example","items":"data","mapping":{"id":"$.id","text":"a.b","texts":["c"],"flatten":true},"pagination":{"type":"cursor","path":"next"}}`,
+		`{"auth":null,"headers":null,"mapping":{"text":"$..a"},"pagination":null,"max_items":null}`,
+		`kind=crawl&state=queued&source_id=x`,
 		`{"name":"C"}`,
 		`limit=1&cursor=a`,
 		`external_id=%C3%A9&agent_id=x`,

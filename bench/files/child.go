@@ -77,7 +77,7 @@ func readOurs(ctx context.Context, path string) (_ string, err error) {
 	if err != nil {
 		return "", err
 	}
-	format, err := extract.Recognize(path, f, info.Size())
+	format, err := extract.Recognize(path, "", f, info.Size())
 	if err != nil {
 		return "", err
 	}

@@ -47,11 +47,11 @@ func path(n int) string {
 	if n == 0 {
 		return "/"
 	}
-	name := ""
+	var name strings.Builder
 	for ; n > 0; n /= 26 {
-		name += string(rune('a' + n%26))
+		name.WriteString(string(rune('a' + n%26)))
 	}
-	return "/manual/" + name
+	return "/manual/" + name.String()
 }
 
 // number returns which page stands at a path.

@@ -27,7 +27,8 @@ import (
 // A ground is a store on which histories happen, one after the other, each in a
 // company of its own.
 type ground struct {
-	t      *testing.T
+	t      *testing.T // nil in a process of its own
+	ctx    context.Context
 	place  string
 	store  closingStore
 	beside database
@@ -36,61 +37,84 @@ type ground struct {
 
 func newGround(t *testing.T) *ground {
 	t.Helper()
-	g := &ground{t: t, place: newPlace(t)}
-	var err error
-	if g.store, err = openStore(t.Context(), g.place); err != nil {
+	g, err := groundAt(t.Context(), newPlace(t))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if p, ok := g.store.(interface{ Prepare(context.Context) error }); ok {
-		if err := p.Prepare(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if g.beside, err = raw(g.place); err != nil {
-		t.Fatal(err)
-	}
+	g.t = t
 	t.Cleanup(func() {
-		if err := errors.Join(g.beside.Close(), g.store.Close()); err != nil {
+		if err := g.close(); err != nil {
 			t.Error(err)
 		}
 	})
 	return g
 }
 
+// groundAt opens the store at a place.
+func groundAt(ctx context.Context, place string) (*ground, error) {
+	g := &ground{ctx: ctx, place: place}
+	var err error
+	if g.store, err = openStore(ctx, g.place); err != nil {
+		return nil, err
+	}
+	if p, ok := g.store.(interface{ Prepare(context.Context) error }); ok {
+		if err := p.Prepare(ctx); err != nil {
+			return nil, err
+		}
+	}
+	g.beside, err = raw(g.place)
+	return g, err
+}
+
+func (g *ground) close() error { return errors.Join(g.beside.Close(), g.store.Close()) }
+
 // A broken is what was seen that breaks the promise.
 type broken struct{ what string }
 
 // happen lets a history happen, and returns what broke the promise, or "".
 func (g *ground) happen(seed uint64, history []deed, bytes bool) (what string) {
-	w := &annals{
-		ground: g, seed: seed, ctx: g.t.Context(), web: &web{sites: map[string]map[int]saying{}},
-		ever: map[string]map[string]bool{}, there: map[string]bool{}, of: map[string]string{}, gone: map[string]string{}, chats: map[string]*chat{},
-	}
-	defer func() {
-		r := recover()
-		if b, ok := r.(broken); ok {
-			what = b.what
-		} else if r != nil {
-			what = fmt.Sprintf("panic: %v\n%s", r, debug.Stack())
-		}
-		w.end()
-	}()
+	w := g.annals(seed)
+	defer w.end()
+	defer noticed(&what)
 	w.begin()
 	for _, d := range history {
-		w.deed = d
-		for _, known := range deeds {
-			if known.do == d.Do {
-				known.run(w, d)
-			}
-		}
-		if w.tap.crashed() {
-			w.rise()
-		}
+		w.do(d)
 	}
 	w.deed = deed{N: len(history), Do: "end"}
 	w.look(bytes)
 	w.deleteCompany(bytes)
 	return ""
+}
+
+// annals returns those of a history that has not begun.
+func (g *ground) annals(seed uint64) *annals {
+	return &annals{
+		ground: g, seed: seed, web: &web{sites: map[string]map[int]saying{}}, tap: newTap(plant(g.mutant, g.store)),
+		ever: map[string]map[string]bool{}, there: map[string]bool{}, of: map[string]string{}, gone: map[string]string{}, chats: map[string]*chat{},
+	}
+}
+
+// noticed is deferred, and notes what has broken the promise.
+func noticed(what *string) {
+	r := recover()
+	if b, ok := r.(broken); ok {
+		*what = b.what
+	} else if r != nil {
+		*what = fmt.Sprintf("panic: %v\n%s", r, debug.Stack())
+	}
+}
+
+// do does a deed.
+func (w *annals) do(d deed) {
+	w.deed = d
+	for _, known := range deeds {
+		if known.do == d.Do {
+			known.run(w, d)
+		}
+	}
+	if w.tap.crashed() {
+		w.rise()
+	}
 }
 
 // The slots of a history.
@@ -107,14 +131,14 @@ type annals struct {
 	*ground
 	seed uint64
 	deed deed
-	ctx  context.Context
 
-	tap     *tap
-	desk    *answerdesk.Desk
-	company *answerdesk.Company
-	client  *client.Client
-	web     *web
-	stop    func() // ends the desk's Run
+	tap       *tap
+	desk      *answerdesk.Desk
+	company   *answerdesk.Company
+	companyID string
+	client    *client.Client
+	web       *web
+	stop      func() // ends the desk's Run
 
 	agents  [agentSlots]string
 	docs    [docSlots]*entry
@@ -180,7 +204,6 @@ func (w *annals) must(err error) bool {
 
 // begin makes the company.
 func (w *annals) begin() {
-	w.tap = newTap(plant(w.mutant, w.store))
 	desk, err := answerdesk.New(w.ctx, w.tap, nil)
 	if err != nil {
 		w.fail("%v", err)
@@ -189,7 +212,7 @@ func (w *annals) begin() {
 	if err != nil {
 		w.fail("%v", err)
 	}
-	w.company = desk.Company(c.ID)
+	w.companyID = c.ID
 	if err := desk.Close(); err != nil {
 		w.fail("%v", err)
 	}
@@ -212,7 +235,7 @@ func (w *annals) live() {
 	if err != nil {
 		w.fail("%v", err)
 	}
-	w.desk, w.company = desk, desk.Company(w.company.ID())
+	w.desk, w.company = desk, desk.Company(w.companyID)
 	w.client = server.Client(desk, access.Principal{ID: "key_history", Company: w.company.ID(), Scope: access.ScopeFull, Plan: access.PlanUnlimited}, client.WithMaxRetries(0))
 	ctx, cancel := context.WithCancel(w.ctx)
 	var wg sync.WaitGroup
@@ -234,8 +257,8 @@ func (w *annals) die() {
 // end leaves nothing of a history behind.
 func (w *annals) end() {
 	w.die()
-	if w.company != nil {
-		_ = w.store.DeleteCompany(context.WithoutCancel(w.ctx), store.Commit{Company: w.company.ID()}) // it may be gone
+	if w.companyID != "" {
+		_ = w.store.DeleteCompany(context.WithoutCancel(w.ctx), store.Commit{Company: w.companyID}) // it may be gone
 	}
 }
 

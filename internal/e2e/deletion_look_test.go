@@ -89,10 +89,10 @@ func (w *annals) look(inBytes bool) {
 	for _, o := range w.sources {
 		w.settle(o)
 	}
+	w.tap.crash(0, false)
 	if w.tap.crashed() {
 		w.rise()
 	}
-	w.tap.crash(0, false)
 	w.observe()
 	w.lookForGone()
 	w.lookForThere()

@@ -25,6 +25,7 @@ type tap struct {
 	mu      sync.Mutex
 	crashIn int  // steps; 0: it does not crash
 	done    bool // the last step is done before the crash
+	armed   bool
 	dead    bool
 	death   chan struct{}
 	changed chan struct{} // is closed after every step
@@ -62,11 +63,12 @@ func (t *tap) letGo() {
 	}
 }
 
-// crash arms a crash.
+// crash arms a crash in that many steps; with 0 there is none, also not at the end of
+// a step that is under way.
 func (t *tap) crash(in int, done bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.crashIn, t.done = in, done
+	t.crashIn, t.done, t.armed = in, done, in > 0
 }
 
 func (t *tap) crashed() bool {
@@ -137,7 +139,7 @@ func step[T any](t *tap, name string, do func() (T, error)) (out T, err error) {
 	defer t.mu.Unlock()
 	close(t.changed)
 	t.changed = make(chan struct{})
-	if last {
+	if last && t.armed {
 		t.die()
 	}
 	if t.dead {

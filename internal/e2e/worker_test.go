@@ -32,7 +32,7 @@ const roleVar = "ANSWERDESK_E2E_ROLE"
 
 // A role is what a process is started for.
 type role struct {
-	Do      string // "load", "recover", "runs", "backup", "write", "serve" or "host"
+	Do      string // "load", "recover", "runs", "deletions", "backup", "write", "serve" or "host"
 	Store   string // where the desk is
 	Effects string // the file that tells of work that was done
 	First   int    // step
@@ -75,13 +75,16 @@ func play(v string) error {
 	// The test holds the other end: when it is no more, neither is its worker.
 	ctx, cancel := context.WithCancel(context.Background())
 	switch r.Do {
-	case "load", "recover", "runs":
+	case "load", "recover", "runs", "deletions":
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
 			cancel()
 		}()
-		if r.Do == "runs" {
+		switch r.Do {
+		case "runs":
 			return r.runs(ctx)
+		case "deletions":
+			return r.deletions(ctx)
 		}
 		return r.open(ctx)
 	case "backup":

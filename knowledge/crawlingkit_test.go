@@ -67,13 +67,6 @@ func (s *site) change(fn func(pages map[string]any)) {
 	s.sent = 0
 }
 
-// seen returns the paths that were asked for since the last change, in order.
-func (s *site) seen() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Sorted(maps.Keys(s.asked))
-}
-
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	page := s.pages[r.URL.RequestURI()]

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -43,7 +44,7 @@ func TestReadPieces(t *testing.T) {
 			}
 		}
 	}
-	if _, err := readPieces(iotest.ErrReader(iotest.ErrTimeout), 3); err != iotest.ErrTimeout {
+	if _, err := readPieces(iotest.ErrReader(iotest.ErrTimeout), 3); !errors.Is(err, iotest.ErrTimeout) {
 		t.Errorf("readPieces of a body that breaks off = error %v", err)
 	}
 	large := `{"content":"` + strings.Repeat("word ", 1<<19) + `"}`

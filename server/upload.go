@@ -131,7 +131,7 @@ func (u *upload) read(parts *multipart.Reader) error {
 			return wrong(clip(name), "is there twice")
 		}
 		seen[name] = true
-		fmt.Fprintf(u.sum, "%q %q %q ", name, part.FileName(), part.Header.Get("Content-Type"))
+		_, _ = fmt.Fprintf(u.sum, "%q %q %q ", name, part.FileName(), part.Header.Get("Content-Type"))
 		of := sha256.New()
 		if name == "file" {
 			err = u.readFile(part, of)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -157,8 +158,7 @@ func readSource(ctx context.Context, given *call) error {
 		go func() { ended <- desk.Run(working) }()
 		err = given.watch(ctx, kb, run.ID)
 		stop()
-		<-ended
-		return err
+		return errors.Join(err, <-ended)
 	})
 }
 

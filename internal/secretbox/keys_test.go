@@ -87,7 +87,7 @@ func TestKeysAreNotPrinted(t *testing.T) {
 	if want := "master keys " + k.First().String() + ", "; !strings.HasPrefix(ids, want) {
 		t.Errorf("String() = %q, want %q and another id", ids, want)
 	}
-	for _, got := range []string{fmt.Sprintf("%v", k), fmt.Sprintf("%+v", k), fmt.Sprintf("%#v", k), fmt.Sprintf("%s", k), string(raw), log.String()} {
+	for _, got := range []string{fmt.Sprintf("%v", k), fmt.Sprintf("%+v", k), fmt.Sprintf("%#v", k), k.String(), string(raw), log.String()} {
 		if !strings.Contains(got, ids) {
 			t.Errorf("printed %q, want the ids", got)
 		}

@@ -2,6 +2,7 @@ package pull
 
 import (
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"net/url"
 	"reflect"
@@ -29,7 +30,7 @@ func FuzzPath(f *testing.F) {
 			v = map[string]any{}
 		}
 		found, err := p.find(v)
-		if len(found) > maxMatches || err != nil && err != errMatches {
+		if len(found) > maxMatches || err != nil && !errors.Is(err, errMatches) {
 			t.Errorf("%d matches, %v", len(found), err)
 		}
 		p.leads(v)
@@ -90,7 +91,7 @@ func FuzzJSON(f *testing.F) {
 			t.Fatal(err)
 		}
 		got, err := decode(data, 1000)
-		if err == errDeep || err == errParts {
+		if errors.Is(err, errDeep) || errors.Is(err, errParts) {
 			return
 		}
 		if err != nil || !reflect.DeepEqual(got, w) {

@@ -2,6 +2,7 @@ package pull_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -134,7 +135,7 @@ func (p pulled) wantEnd(t testing.TB, end pull.End, complete bool) {
 // wantErr checks the error that ended a run, and returns it.
 func (p pulled) wantErr(t testing.TB, kind pull.Kind, contains string) *pull.Error {
 	t.Helper()
-	e, ok := p.err.(*pull.Error)
+	e, ok := errors.AsType[*pull.Error](p.err)
 	if !ok || e.Kind != kind || !strings.Contains(e.Error(), contains) {
 		t.Fatalf("error = %v, want one of kind %s with %q", p.err, kind, contains)
 	}

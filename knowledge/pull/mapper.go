@@ -130,7 +130,7 @@ func (m *mapper) text(it *mapped) *Error {
 		if err != nil && missing == nil {
 			missing = &Error{Kind: KindMapping, Path: p.text, Message: "path of the text " + err.Error()}
 		}
-		if err != nil && err != errNothing && !m.flatten {
+		if err != nil && !errors.Is(err, errNothing) && !m.flatten {
 			return missing
 		}
 		for _, v := range values {

@@ -125,7 +125,11 @@ func TestNoSecretIsTold(t *testing.T) {
 				told = append(told, it.Err)
 			}
 			if got.err != nil {
-				told = append(told, got.err.(*pull.Error))
+				e, ok := errors.AsType[*pull.Error](got.err)
+				if !ok {
+					t.Fatalf("error = %v, want one of a pull", got.err)
+				}
+				told = append(told, e)
 			}
 			if len(told) == 0 {
 				t.Fatal("nothing failed")

@@ -120,10 +120,10 @@ func (s *search) lift(st *state, f *filter, w wording, agentID string, limit int
 }
 
 // rowOf returns the row of a question, and whether it may be found.
-func (st *state) rowOf(number uint32, f *filter) (uint32, bool) {
-	d := &st.documents[st.questions[number].document]
+func (s *state) rowOf(number uint32, f *filter) (uint32, bool) {
+	d := &s.documents[s.questions[number].document]
 	row := d.first + number - d.questions
-	return row, !st.isDead(row) && f.allows(st, st.questions[number].document)
+	return row, !s.isDead(row) && f.allows(s, s.questions[number].document)
 }
 
 // same finds the questions with a normal form.

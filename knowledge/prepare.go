@@ -11,6 +11,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/internal/id"
@@ -158,8 +159,19 @@ func hashOf(d Document, content io.ReaderAt, size int64) ([32]byte, error) {
 	}
 	head, _ := json.Marshal(given) // it cannot fail: the metadata has been through it in check
 	h.Write(head)
-	_, err := io.Copy(h, io.NewSectionReader(content, 0, size))
+	err := pour(h, io.NewSectionReader(content, 0, size))
 	return [32]byte(h.Sum(nil)), err
+}
+
+// buffers are for [pour]: there are as many documents as calls.
+var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+// pour writes all that is read from r to h, without memory of its own for it.
+func pour(h io.Writer, r io.Reader) error {
+	b := buffers.Get().(*[32 << 10]byte)
+	defer buffers.Put(b)
+	_, err := io.CopyBuffer(h, struct{ io.Reader }{r}, b[:]) // a string would copy itself whole
+	return err
 }
 
 // textHash sums up the text of a document and where its passages are in it.
@@ -174,7 +186,7 @@ func textHash(d Document, text string, passages []Passage) [32]byte {
 			b = append(append(b, heading...), 0)
 		}
 	}
-	h.Write(b)
-	_, _ = io.WriteString(h, "\x00"+text)
+	h.Write(append(b, 0))
+	_ = pour(h, strings.NewReader(text)) // neither of them fails
 	return [32]byte(h.Sum(nil))
 }

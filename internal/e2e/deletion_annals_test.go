@@ -172,6 +172,7 @@ type origin struct {
 	live     map[int]saying  // as it must be found
 	seen     map[int]saying  // what the run reads, or has read
 	run      string          // that has not been looked at since it was started
+	latest   string          // run that was started
 	held     *held           // before it publishes or stages
 }
 

@@ -32,12 +32,12 @@ func (w *annals) addSource(d deed) {
 		s := knowledge.Source{URL: "http://" + o.host + "/", AgentID: w.agents[o.agent]}
 		if !o.api {
 			site, err := w.company.Knowledge().AddWebsite(w.ctx, knowledge.Website{Source: s})
-			o.id, o.run = site.ID, site.RunID
+			o.id, o.run, o.latest = site.ID, site.RunID, site.RunID
 			return err
 		}
 		s.URL, s.Name = s.URL+"api", "API"
 		source, err := w.company.Knowledge().AddAPISource(w.ctx, knowledge.APISource{Source: s, Mapping: pull.Mapping{ID: "id", Title: "title", Text: "text"}})
-		o.id, o.run = source.ID, source.RunID
+		o.id, o.run, o.latest = source.ID, source.RunID, source.RunID
 		return err
 	}
 	w.sources[slot] = o
@@ -49,7 +49,7 @@ func (w *annals) addSource(d deed) {
 		}
 		for _, s := range l.Data {
 			if s.URL == "http://"+o.host+"/" || s.URL == "http://"+o.host+"/api" {
-				o.id, o.run = s.ID, s.RunID
+				o.id, o.run, o.latest = s.ID, s.RunID, s.RunID
 				w.sources[slot] = o
 			}
 		}
@@ -169,7 +169,9 @@ func (w *annals) startReading(d deed, o *origin) bool {
 	o.seen = w.web.pages(o.host)
 	return w.try(func() error {
 		r, err := w.company.Knowledge().ReadSource(w.ctx, o.id, &knowledge.RunOptions{Force: d.C%4 == 0})
-		o.run = r.ID
+		if err == nil {
+			o.run, o.latest = r.ID, r.ID
+		}
 		return err
 	}, func() {
 		l, err := w.company.Knowledge().Runs(w.ctx, knowledge.RunFilter{SourceID: o.id}, store.Page{Limit: 1})
@@ -177,7 +179,9 @@ func (w *annals) startReading(d deed, o *origin) bool {
 			w.fail("%v", err)
 		}
 		for _, r := range l.Data {
-			o.run = r.ID
+			if r.ID != o.latest { // it was queued
+				o.run, o.latest = r.ID, r.ID
+			}
 		}
 	})
 }

@@ -297,7 +297,7 @@ func (w *annals) rise() {
 	w.observe()
 }
 
-// restartDesk stops the desk and opens it again, sometimes with its store.
+// restartDesk stops the desk and makes another one on the same store.
 func (w *annals) restartDesk(d deed) {
 	for _, o := range w.sources {
 		w.settle(o)

@@ -234,6 +234,9 @@ func (w *annals) deleteWhileAsked(d deed) {
 
 // meanwhile does something while a turn is about to end.
 func (w *annals) meanwhile(agentID string, said saying, user agent.User, do func() bool) {
+	for _, id := range w.unheard {
+		w.waitTurn(id) // so that it is not held in place of the one that is meant
+	}
 	h := w.tap.hold("end turn")
 	type answer struct {
 		reply agent.Reply
@@ -253,7 +256,17 @@ func (w *annals) meanwhile(agentID string, said saying, user agent.User, do func
 	case got = <-answered: // it has crashed, or failed
 		w.tap.letGo()
 	}
-	w.scan("the reply of a turn that was under way", got.reply)
+	if got.err != nil || w.tap.crashed() {
+		return
+	}
+	stored, err := w.company.Conversations().Message(w.ctx, got.reply.ID)
+	if errors.Is(err, store.ErrNotFound) || !w.must(err) {
+		return
+	}
+	if !slices.ContainsFunc(stored.Reply.Citations, func(c agent.Citation) bool { return c.Erased }) { // else another turn was held, and this one had ended before
+		w.scan("the reply of a turn that was under way", got.reply)
+	}
+	w.scan("the reply of a turn that was under way, as it is stored", stored)
 }
 
 func (w *annals) addAgent(d deed) {

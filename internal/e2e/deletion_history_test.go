@@ -98,7 +98,7 @@ func shrink(history []deed, fails func([]deed) bool) []deed {
 	return history
 }
 
-// A passageOf is a text that a history brings: what it is about, which questions may
+// A saying is a text that a history brings: what it is about, which questions may
 // name, and the word that nothing else holds.
 type saying struct{ topic, secret string }
 

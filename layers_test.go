@@ -36,7 +36,7 @@ var (
 	stored = []string{"access", "agent", "knowledge", "integrations", "webhook/delivery", "analytics", "internal/work"}
 
 	// desk is what a program sees of a desk: the root and the rooms behind it.
-	desk = []string{".", "access", "agent", "agent/extractive", "knowledge", "integrations", "webhook", "webhook/delivery", "analytics", "event", "store", "store/sqlite"}
+	desk = []string{".", "access", "agent", "agent/extractive", "knowledge", "knowledge/pull", "integrations", "webhook", "webhook/delivery", "analytics", "event", "store", "store/sqlite"}
 )
 
 // rooms says which way imports point. The first row that matches a package
@@ -91,7 +91,7 @@ var rooms = []room{
 	{".", with(inside, "access", "agent", "agent/extractive", "knowledge", "integrations", "webhook/delivery", "analytics", "store/sqlite")},
 	{"server", with(slices.Concat(inside, desk), "client", "server/*")},
 	{"server/*", with(slices.Concat(inside, desk), "client", "server")},
-	{"cmd/*", with(slices.Concat(inside, desk), "client", "server", "server/*", "docs", "integrations/all", "store/postgres", "store/transfer", "llm", "llm/*", "agent/generative")},
+	{"cmd/*", with(slices.Concat(inside, desk), "client", "client/api", "server", "server/*", "docs", "integrations/all", "store/postgres", "store/transfer", "llm", "llm/*", "agent/generative")},
 	{"examples/postgres", with(desk, "docs", "store/postgres")},
 	{"examples/*", with(desk, "client", "client/api", "client/clienttest", "server", "docs")},
 

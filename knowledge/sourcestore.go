@@ -11,9 +11,9 @@ import (
 //
 // A document of a source is written by the source's runs alone: WriteDocuments
 // neither finds one by its external id, nor changes one by its id, which is
-// [store.ErrConflict]. DeleteDocument of one leaves a tombstone behind, of its
-// external id and of what its passages are made of, that runs of the source obey;
-// what they have staged of it goes at once.
+// [store.ErrConflict]. DeleteDocument of one leaves tombstones behind, of its
+// external id and of what the passages of each version that is kept are made of,
+// that runs of the source obey; what they have staged of it goes at once.
 type SourceStore interface {
 	// CreateSource adds a source and, if r is not nil, its first run, queued,
 	// together with the commit's work. It returns a [store.NotFoundError] for an

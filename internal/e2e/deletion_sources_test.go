@@ -246,6 +246,9 @@ func (w *annals) deletePage(d deed) {
 		delete(o.live, p)
 		o.barred[p] = why
 		o.buried[said.secret] = true
+		for secret := range w.ever[id] {
+			o.buried[secret] = true
+		}
 		w.bury(id, "page deleted")
 		served := w.web.pages(o.host)
 		if next, ok := served[p]; ok { // what was not read yet is not to come

@@ -10,7 +10,7 @@ import (
 // What is not as the contract has it is found: so the sessions would fail for it.
 func TestContractFindsFaults(t *testing.T) {
 	const (
-		agent = `{"id":"agt_1","name":"Zoe","is_default":false,"version":1,"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}`
+		agent = `{"id":"agt_1","name":"Zoe","is_default":false,"status":"active","version":1,"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}`
 		wrong = `{"error":{"code":"not_found","message":"there is none","details":{},"request_id":"req_1"}}`
 		begun = "event: message.started\nid: 1\ndata: {\"type\":\"message.started\",\"sequence\":1,\"message_id\":\"m\",\"conversation_id\":\"c\"}\n\n"
 		ended = "event: error\nid: 2\ndata: {\"type\":\"error\",\"sequence\":2,\"message_id\":\"m\",\"conversation_id\":\"c\",\"error\":{\"code\":\"turn_failed\",\"message\":\"m\",\"details\":{},\"request_id\":\"r\"}}\n\n"

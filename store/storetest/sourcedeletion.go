@@ -151,6 +151,23 @@ func deleteSourceDocument(t *testing.T, k *kit) {
 	}
 	slices.Sort(titles)
 	wantIDs(t, "the documents", titles, "a", "b", "c", "d")
+
+	// A text that the document had before is its too.
+	older := k.addSource(t, "")
+	first := k.publish(t, older, aPage("x", "First."))
+	k.publish(t, older, aPage("x", "Second."))
+	g = k.gather(t, older)
+	g.stage(t, g.page("y", "First."))
+	k.deleteDocument(t, first[0])
+	if left := g.staged(t, g.run.ID); len(left) > 0 {
+		t.Errorf("after the delete %s is staged, want nothing with a text that was deleted", canonical(left))
+	}
+	for _, lines := range []string{"First.", "Second."} {
+		if got := g.stage(t, g.page("y", lines))[0]; got.Status != knowledge.Refused {
+			t.Errorf("Stage of %q, which a deleted document said, = %s, want it refused", lines, canonical(got))
+		}
+	}
+	g.finish(t, knowledge.RunCompleted)
 }
 
 func deleteAgentWithSources(t *testing.T, k *kit) {

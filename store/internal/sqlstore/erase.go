@@ -53,19 +53,34 @@ func bury(tx Tx, company string, d documentRow, at time.Time) error {
 	if _, _, err := lockSource(tx, company, d.SourceID, forChange); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(`INSERT INTO tombstones (company, source_id, document_id, external_hash, text_hash, created_at)
-		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		company, d.SourceID, d.ID, externalHash(d.ExternalID), d.textHash, micros(at)); err != nil {
+	var texts [][]byte // of all that is kept of it
+	err := all(tx, func(r Rows) error {
+		var hash []byte
+		err := r.Scan(&hash)
+		texts = append(texts, hash)
+		return err
+	}, `SELECT DISTINCT text_hash FROM document_versions WHERE company = ? AND document_id = ?`, company, d.ID)
+	if err != nil {
 		return err
 	}
-	for _, what := range []struct {
+	type place struct {
 		where string
 		args  []any
-	}{
+	}
+	staged := []place{
 		{`document_id = ?`, []any{d.ID}},
 		{`source_id = ? AND external_id = ?`, []any{d.SourceID, d.ExternalID}},
-		{`source_id = ? AND text_hash = ? AND change <> 'deleted'`, []any{d.SourceID, d.textHash}},
-	} {
+	}
+	var rows [][]any
+	for _, hash := range texts {
+		rows = append(rows, []any{company, d.SourceID, d.ID, externalHash(d.ExternalID), hash, micros(at)})
+		staged = append(staged, place{`source_id = ? AND text_hash = ? AND change <> 'deleted'`, []any{d.SourceID, hash}})
+	}
+	if err := tx.Each(`INSERT INTO tombstones (company, source_id, document_id, external_hash, text_hash, created_at)
+		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, rows); err != nil {
+		return err
+	}
+	for _, what := range staged {
 		if err := unstage(tx, company, what.where, what.args...); err != nil {
 			return err
 		}

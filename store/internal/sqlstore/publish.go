@@ -156,8 +156,8 @@ func publishWrites(tx Tx, company, runID string) (written []documentRow, err err
 	if err != nil {
 		return nil, err
 	}
-	if _, err := tx.Exec(`INSERT INTO document_versions (company, document_id, version, title, format, bytes, actor, created_at)
-		SELECT company, document_id, version, title, format, bytes, '', updated_at FROM staged
+	if _, err := tx.Exec(`INSERT INTO document_versions (company, document_id, version, title, format, bytes, text_hash, actor, created_at)
+		SELECT company, document_id, version, title, format, bytes, text_hash, '', updated_at FROM staged
 		WHERE company = ? AND run_id = ? AND new_text = 1`, company, runID); err != nil {
 		return nil, err
 	}

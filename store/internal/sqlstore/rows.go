@@ -31,7 +31,7 @@ func (r *documentRows) add(company, actor string, d documentRow, w knowledge.Wri
 	if !newText {
 		return nil
 	}
-	r.versions = append(r.versions, []any{company, d.ID, d.Version, d.Title, string(d.Format), len(w.Text), actor, micros(d.UpdatedAt)})
+	r.versions = append(r.versions, []any{company, d.ID, d.Version, d.Title, string(d.Format), len(w.Text), d.textHash, actor, micros(d.UpdatedAt)})
 	return r.addPassages(company, d.ID, d.Version, w)
 }
 
@@ -69,8 +69,8 @@ func (r *documentRows) write(tx Tx) error {
 			hash = excluded.hash, text_hash = excluded.text_hash, events = excluded.events`, r.documents); err != nil {
 		return err
 	}
-	if err := tx.Each(`INSERT INTO document_versions (company, document_id, version, title, format, bytes, actor, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, r.versions); err != nil {
+	if err := tx.Each(`INSERT INTO document_versions (company, document_id, version, title, format, bytes, text_hash, actor, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, r.versions); err != nil {
 		return err
 	}
 	return r.writePassages(tx)

@@ -17,12 +17,13 @@ CREATE TABLE document_versions (
     title       TEXT NOT NULL,
     format      TEXT NOT NULL,
     bytes       BIGINT NOT NULL,
+    text_hash   BYTEA NOT NULL, -- empty where it is older than this column
     actor       TEXT NOT NULL, -- who wrote it; empty for a run
     created_at  BIGINT NOT NULL,
     PRIMARY KEY (company, document_id, version)
 );
-INSERT INTO document_versions (company, document_id, version, title, format, bytes, actor, created_at)
-    SELECT p.company, p.document_id, p.version, MIN(d.title), MIN(d.format), SUM(OCTET_LENGTH(p.body)), '',
+INSERT INTO document_versions (company, document_id, version, title, format, bytes, text_hash, actor, created_at)
+    SELECT p.company, p.document_id, p.version, MIN(d.title), MIN(d.format), SUM(OCTET_LENGTH(p.body)), ''::BYTEA, '',
         MIN(CASE WHEN p.version = 1 THEN d.created_at ELSE d.updated_at END)
     FROM passages p JOIN documents d ON d.company = p.company AND d.id = p.document_id
     GROUP BY p.company, p.document_id, p.version;
@@ -156,7 +157,8 @@ CREATE INDEX staged_of_run ON staged (company, run_id, document_id);
 CREATE INDEX staged_external ON staged (company, source_id, external_id);
 CREATE INDEX staged_text ON staged (company, source_id, text_hash);
 
--- What somebody has deleted of a source, which its runs do not bring back.
+-- What somebody has deleted of a source, which its runs do not bring back: a row
+-- for each text that the document had.
 CREATE TABLE tombstones (
     company       TEXT COLLATE "C" NOT NULL,
     source_id     TEXT COLLATE "C" NOT NULL,
@@ -164,7 +166,7 @@ CREATE TABLE tombstones (
     external_hash BYTEA NOT NULL, -- the SHA-256 of the external id
     text_hash     BYTEA NOT NULL,
     created_at    BIGINT NOT NULL,
-    PRIMARY KEY (company, source_id, document_id)
+    PRIMARY KEY (company, source_id, document_id, text_hash)
 );
 CREATE INDEX tombstones_external ON tombstones (company, source_id, external_hash);
 CREATE INDEX tombstones_text ON tombstones (company, source_id, text_hash);

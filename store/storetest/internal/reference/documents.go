@@ -214,7 +214,7 @@ func written(old document, found bool, w knowledge.Write, actor string) (d docum
 	d.Version = old.Version + 1
 	v := version{Version: knowledge.Version{
 		Version: d.Version, Title: d.Title, Format: d.Format, Bytes: len(w.Text), Actor: actor, CreatedAt: d.UpdatedAt,
-	}, text: w.Text}
+	}, text: w.Text, textHash: w.TextHash}
 	for _, p := range w.Passages {
 		p.DocumentID, p.Version = d.ID, d.Version
 		p.ID = id.Derive(id.Passage, d.ID, d.Version, p.Ordinal)

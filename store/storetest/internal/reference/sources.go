@@ -157,7 +157,9 @@ func (c *tenant) forbid(d document) {
 	if !ok {
 		return
 	}
-	src.tombstones = append(slices.Clip(src.tombstones), tombstone{d.ExternalID, d.textHash})
+	for _, v := range d.versions {
+		src.tombstones = append(slices.Clip(src.tombstones), tombstone{d.ExternalID, v.textHash})
+	}
 	c.sources[src.ID] = src
 	for _, r := range c.runs {
 		if r.SourceID == src.ID {

@@ -12,6 +12,7 @@ import (
 type version struct {
 	knowledge.Version // Live is filled in on reading
 	text              string
+	textHash          [32]byte
 	passages          []knowledge.Passage
 }
 

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -57,9 +58,11 @@ func bury(tx Tx, company string, d documentRow, at time.Time) error {
 	err := all(tx, func(r Rows) error {
 		var hash []byte
 		err := r.Scan(&hash)
-		texts = append(texts, hash)
+		if !slices.ContainsFunc(texts, func(t []byte) bool { return bytes.Equal(t, hash) }) {
+			texts = append(texts, hash)
+		}
 		return err
-	}, `SELECT DISTINCT text_hash FROM document_versions WHERE company = ? AND document_id = ?`, company, d.ID)
+	}, `SELECT text_hash FROM document_versions WHERE company = ? AND document_id = ?`, company, d.ID)
 	if err != nil {
 		return err
 	}

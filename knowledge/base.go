@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -166,13 +165,11 @@ func (b *Base) Text(ctx context.Context, documentID string, version int) (string
 
 // List returns documents without their texts, newest first.
 func (b *Base) List(ctx context.Context, f Filter, p store.Page) (store.List[Document], error) {
-	if f.AgentID != "" {
-		canonical, err := id.Parse(id.Agent, f.AgentID)
-		if err != nil {
-			return store.List[Document]{}, store.NotFound("agent", clip(f.AgentID, 64))
-		}
-		f.AgentID = canonical
+	agentID, err := parseAgent(f.AgentID)
+	if err != nil {
+		return store.List[Document]{}, err
 	}
+	f.AgentID = agentID
 	return b.lib.store.Documents(ctx, b.company, f, p)
 }
 

@@ -6,9 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/knowledge/extract"
-	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // A Kind says how a document came to be.
@@ -120,13 +118,11 @@ func (d *Document) check() error {
 	if d.Kind == KindQA && d.Title == "" {
 		d.Title = titleOfPair(d.Questions)
 	}
-	if d.AgentID != "" {
-		canonical, err := id.Parse(id.Agent, d.AgentID)
-		if err != nil {
-			return store.NotFound("agent", clip(d.AgentID, 64))
-		}
-		d.AgentID = canonical
+	agentID, err := parseAgent(d.AgentID)
+	if err != nil {
+		return err
 	}
+	d.AgentID = agentID
 	ofSource := d.Kind == KindPage || d.Kind == KindSynced
 	switch {
 	case d.Kind != KindUpload && d.Kind != KindQA && d.Kind != KindContent && !(ofSource && d.SourceID != ""):

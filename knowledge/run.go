@@ -1,6 +1,7 @@
 package knowledge
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -203,6 +204,14 @@ type Retention struct {
 	Changes  int64         // revisions of the knowledge that an index may be behind before it is made anew; default 100,000
 	DeadJobs time.Duration // jobs that were given up; default 30 days
 	Audit    time.Duration // entries of the audit log; default for good
+}
+
+// Filled returns r with the defaults filled in.
+func (r Retention) Filled() Retention {
+	const day = 24 * time.Hour
+	r.Versions, r.Changes = cmp.Or(r.Versions, 20), cmp.Or(r.Changes, 100_000)
+	r.Events, r.Runs, r.DeadJobs = cmp.Or(r.Events, 30*day), cmp.Or(r.Runs, 90*day), cmp.Or(r.DeadJobs, 30*day)
+	return r
 }
 
 // Swept is what a sweep removed, by name of what it was.

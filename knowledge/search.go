@@ -4,10 +4,8 @@ import (
 	"context"
 	"strings"
 
-	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/confidence"
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/index"
-	"github.com/answerdesk-go/answerdesk/store"
 )
 
 // Limits of a search.
@@ -116,12 +114,8 @@ func (b *Base) Search(ctx context.Context, q Query) (Results, error) {
 	if err != nil {
 		return Results{}, err
 	}
-	if q.AgentID != "" {
-		canonical, err := id.Parse(id.Agent, q.AgentID)
-		if err != nil {
-			return Results{}, store.NotFound("agent", clip(q.AgentID, 64))
-		}
-		q.AgentID = canonical
+	if q.AgentID, err = parseAgent(q.AgentID); err != nil {
+		return Results{}, err
 	}
 	found, hits, revision, err := b.find(ctx, index.Query{Text: q.Text, Limit: q.Limit, AgentID: q.AgentID, Filter: filter}, q.MinRevision)
 	if err != nil {

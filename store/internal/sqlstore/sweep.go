@@ -1,18 +1,10 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
-)
-
-// How long things are kept where nothing else is said.
-const (
-	day          = 24 * time.Hour
-	keptVersions = 20
-	keptChanges  = 100_000
 )
 
 // nearby is among how many of the oldest rows of a log what has had its time is
@@ -22,8 +14,7 @@ const nearby = 100
 // Sweep implements [knowledge.RunStore]. Each company is swept in steps of its own.
 // The last event of a company stays, since the log goes on after its position.
 func (s *Store) Sweep(ctx context.Context, r knowledge.Retention, limit int) (knowledge.Swept, error) {
-	r.Versions, r.Changes = cmp.Or(r.Versions, keptVersions), cmp.Or(r.Changes, keptChanges)
-	r.Events, r.Runs, r.DeadJobs = cmp.Or(r.Events, 30*day), cmp.Or(r.Runs, 90*day), cmp.Or(r.DeadJobs, 30*day)
+	r = r.Filled()
 	ctx = Unlent(ctx)
 	w := &sweeper{store: s, limit: int64(limit), swept: knowledge.Swept{}}
 	err := s.engine.Get(ctx, func(tx Tx) (err error) {

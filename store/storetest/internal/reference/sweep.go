@@ -1,7 +1,6 @@
 package reference
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -10,8 +9,6 @@ import (
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 )
-
-const day = 24 * time.Hour
 
 // A sweep is one call of Sweep.
 type sweep struct {
@@ -40,8 +37,7 @@ func (s *Store) Sweep(ctx context.Context, r knowledge.Retention, limit int) (kn
 		return nil, err
 	}
 	defer s.mu.Unlock()
-	r.Versions, r.Changes = cmp.Or(r.Versions, 20), cmp.Or(r.Changes, 100_000)
-	r.Events, r.Runs, r.DeadJobs = cmp.Or(r.Events, 30*day), cmp.Or(r.Runs, 90*day), cmp.Or(r.DeadJobs, 30*day)
+	r = r.Filled()
 	w := &sweep{now: time.Now(), limit: limit, swept: knowledge.Swept{}}
 	for i := range s.companies {
 		c := s.companies[i].clone()

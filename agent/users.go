@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/internal/id"
@@ -106,9 +107,7 @@ func (us *Users) said(ctx context.Context, conversationID string) ([]Message, er
 		}
 		p.Cursor = l.NextCursor
 	}
-	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
-		out[i], out[j] = out[j], out[i]
-	}
+	slices.Reverse(out)
 	return out, nil
 }
 

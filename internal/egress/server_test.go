@@ -94,7 +94,7 @@ func (l *listener) wait(t testing.TB) {
 	}()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	tooLong := time.After(20 * time.Second)
+	tooLong := time.After(time.Minute)
 	for {
 		select {
 		case <-done:

@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -34,6 +35,7 @@ const (
 	Request      Kind = "req"
 	Source       Kind = "src"
 	Run          Kind = "run"
+	Attachment   Kind = "att"
 )
 
 // alphabet is Crockford's base32 in lower case: no i, l, o, u.
@@ -45,6 +47,14 @@ const length = 26
 // New returns a new id of kind k. Ids made by one process increase.
 func New(k Kind) string {
 	return format(k, uuid.Must(uuid.NewV7()))
+}
+
+// First returns the id of kind k that sorts before all that are made at a time, or
+// later, and after those made before its millisecond.
+func First(k Kind, at time.Time) string {
+	var u uuid.UUID
+	binary.BigEndian.PutUint64(u[:8], uint64(max(at.UnixMilli(), 0))<<16)
+	return format(k, u)
 }
 
 // Parse returns s in its canonical spelling if it is an id of kind k, written

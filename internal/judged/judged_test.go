@@ -37,3 +37,12 @@ func TestLuceneColumn(t *testing.T) {
 		t.Errorf("Lucene = %v, %v", got, err)
 	}
 }
+
+func TestRiskCoverage(t *testing.T) {
+	curve := judged.RiskCoverage([]judged.Outcome{{Confidence: 0.5}, {Confidence: 0.9, Right: true}, {Confidence: 0.5, Right: true}, {Confidence: 0.1}})
+	for i, want := range []float64{0, 0.25, 1.0 / 3, 0.5} {
+		if math.Abs(curve[i]-want) > 1e-9 {
+			t.Errorf("risk with %d answered = %v, want %v", i+1, curve[i], want)
+		}
+	}
+}

@@ -65,20 +65,72 @@ func AUROC(list []Outcome) float64 {
 	return (sum - right*(right+1)/2) / (right * (float64(len(list)) - right))
 }
 
+// A Tenth is the outcomes of a confidence within a tenth: how many, their mean
+// confidence, and the share of them that is right.
+type Tenth struct {
+	Questions         int
+	Confidence, Right float64
+}
+
+// Reliability tells how confidence and outcome agree in each tenth.
+func Reliability(list []Outcome) (tenths [10]Tenth) {
+	for _, o := range list {
+		t := &tenths[min(int(o.Confidence*10), 9)]
+		t.Questions++
+		t.Confidence += o.Confidence
+		if o.Right {
+			t.Right++
+		}
+	}
+	for i := range tenths {
+		if n := float64(tenths[i].Questions); n > 0 {
+			tenths[i].Confidence /= n
+			tenths[i].Right /= n
+		}
+	}
+	return tenths
+}
+
 // CalibrationError is how far confidence is from the share that is right, in
 // tenths, weighted by how many fall into each.
 func CalibrationError(list []Outcome) float64 {
-	var gap [10]float64
-	for _, o := range list {
-		i := min(int(o.Confidence*10), 9)
-		gap[i] += o.Confidence
-		if o.Right {
-			gap[i]--
-		}
-	}
 	sum := 0.0
-	for _, g := range gap {
-		sum += math.Abs(g)
+	for _, t := range Reliability(list) {
+		sum += math.Abs(t.Confidence-t.Right) * float64(t.Questions)
 	}
 	return sum / float64(len(list))
+}
+
+// Share is how many of the list are right, as a share.
+func Share(list []Outcome) float64 {
+	n := 0.0
+	for _, o := range list {
+		if o.Right {
+			n++
+		}
+	}
+	return n / float64(len(list))
+}
+
+// RiskCoverage returns, for each number of questions that are answered, the surest
+// first, the share of the answers that are wrong. Of questions that are equally sure
+// each is answered in part.
+func RiskCoverage(list []Outcome) []float64 {
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b Outcome) int { return cmp.Compare(b.Confidence, a.Confidence) })
+	curve := make([]float64, 0, len(list))
+	wrong := 0.0
+	for len(list) > 0 {
+		same := 1
+		for same < len(list) && list[same].Confidence == list[0].Confidence {
+			same++
+		}
+		each := 1 - Share(list[:same])
+		for range same {
+			wrong += each
+			curve = append(curve, wrong/float64(len(curve)+1))
+		}
+		list = list[same:]
+	}
+	return curve
 }

@@ -3,10 +3,10 @@ package judged
 import (
 	"bufio"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,7 +15,10 @@ import (
 )
 
 // A Record is a document or a question of a set.
-type Record struct{ ID, Title, Text string }
+type Record struct {
+	ID, Title, Text string
+	Answers         []string // of a question, in the words of a document; few sets have them
+}
 
 // A Set is documents, and questions with what is known of their answers: graded
 // documents, or labels that the right ones share.
@@ -76,15 +79,18 @@ func Read(dir, name string) (*Set, error) {
 }
 
 // Kept says which documents stay when half are removed, those of one thread of
-// stackfaq together.
+// stackfaq together: the ones whose SHA-256 of the id begins with an odd byte.
 func (s *Set) Kept(document string) bool {
 	if s.Name == "stackfaq" {
 		document, _, _ = strings.Cut(document, "a") // t12a3: answer 3 of thread t12
 	}
-	h := fnv.New32a()
-	h.Write([]byte(document))
-	return h.Sum32()%2 == 0
+	return sha256.Sum256([]byte(document))[0]%2 == 1
 }
+
+// HeldOut says which questions nothing is fitted on, so that what was fitted can be
+// measured on them: half of them, those whose SHA-256 of the id begins with an even
+// byte.
+func HeldOut(question string) bool { return sha256.Sum256([]byte(question))[0]%2 == 0 }
 
 func readRecords(path string) (list []Record, err error) {
 	err = read(path, func(r io.Reader) error {

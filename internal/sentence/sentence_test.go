@@ -70,7 +70,7 @@ func TestHostile(t *testing.T) {
 		for range All(text) {
 			n++
 		}
-		if took := time.Since(begin); took > 10*time.Second {
+		if took := time.Since(begin); took > time.Minute {
 			t.Errorf("All of %q over and over took %v, %d sentences", unit, took, n)
 		}
 	}

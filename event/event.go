@@ -13,6 +13,8 @@ const (
 	MessageReceived     Type = "message.received"     // a user's message is stored and its turn begins
 	MessageSent         Type = "message.sent"         // a turn ended with a reply
 	MessageFailed       Type = "message.failed"       // a turn ended without one
+	ToolWaiting         Type = "tool.waiting"         // a call waits to be approved, or for its result
+	HandoffRequested    Type = "handoff.requested"    // a turn ended with a reply that says that a person will take over
 	MessageFeedback     Type = "message.feedback"     // somebody said what they think of a reply, or something else than before
 	ContentCreated      Type = "content.created"      // a document was added
 	ContentUpdated      Type = "content.updated"      // a document has a new version, or other metadata
@@ -55,4 +57,5 @@ type Refs struct {
 	Version        int    `json:"version,omitzero"`
 	RunID          string `json:"run_id,omitzero"`
 	SourceID       string `json:"source_id,omitzero"`
+	ToolCallID     string `json:"tool_call_id,omitzero"`
 }

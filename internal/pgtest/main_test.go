@@ -115,7 +115,7 @@ func ended(pid int) bool {
 // which the end of a server is seen, a moment before its number.
 func allEnded(t *testing.T, pids []int) {
 	t.Helper()
-	until(t, time.Second, fmt.Sprintf("of processes %d none is left", pids), func() bool {
+	until(t, time.Minute, fmt.Sprintf("of processes %d none is left", pids), func() bool {
 		return !slices.ContainsFunc(pids, func(pid int) bool { return !ended(pid) })
 	})
 }

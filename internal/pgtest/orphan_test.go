@@ -31,7 +31,7 @@ func TestNothingOutlives(t *testing.T) {
 		t.Fatal(err)
 	}
 	killed.Wait()
-	until(t, 20*time.Second, "the server of a killed process ends", func() bool {
+	until(t, time.Minute, "the server of a killed process ends", func() bool {
 		return !slices.ContainsFunc(pids, func(pid int) bool { return !ended(pid) })
 	})
 	if err := os.Chtimes(folder, long, long); err != nil {

@@ -126,4 +126,4 @@ func refuse(t testing.TB, err error) {
 }
 
 // patience is how long a server may take to start, to stop or to answer.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute

@@ -62,7 +62,7 @@ func killBusy(t *testing.T, s *pgtest.Server) {
 			busy <- err
 		}()
 	}
-	until(t, 20*time.Second, "three busy clients", func() bool {
+	until(t, time.Minute, "three busy clients", func() bool {
 		return one[int](t, watcher, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()") == 3
 	})
 	pids := processes(t, watcher)

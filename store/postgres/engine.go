@@ -55,6 +55,11 @@ func (e *engine) Write(ctx context.Context, fn func(sqlstore.Tx) error) error {
 	})
 }
 
+// WriteLong implements [sqlstore.Engine]: others write meanwhile.
+func (e *engine) WriteLong(ctx context.Context, fn func(sqlstore.Tx) error) error {
+	return e.Write(ctx, fn)
+}
+
 // Read implements [sqlstore.Engine].
 func (e *engine) Read(ctx context.Context, fn func(sqlstore.Tx) error) error {
 	return e.run(ctx, func(c *pgx.Conn) error {

@@ -17,28 +17,32 @@ func TestTerminatedConnections(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Database(t)
 	config := newConfig(t, url)
-	config.MaxConns = 8
+	const workers = 8
+	config.MaxConns = workers
 	config.ConnConfig.RuntimeParams["application_name"] = "steps"
 	pool := connectPool(t, config)
 	s, look := newStepper(t, pool), connect(t, url)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
-	defer cancel()
-	ended := make(chan int)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
 	go func() {
+		defer cancel()
 		n := 0
-		for ctx.Err() == nil {
+		for n < 100 && !t.Failed() {
 			tag, err := look.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 				WHERE datname = current_database() AND application_name = 'steps' ORDER BY random() LIMIT 2`)
 			if err != nil {
 				t.Error(err)
 			}
 			n += int(tag.RowsAffected())
-			time.Sleep(20 * time.Millisecond)
+			past := s.past.Load()
+			for s.past.Load() < past+workers && !t.Failed() { // on a slow machine, too, each has its turn
+				time.Sleep(time.Millisecond)
+			}
 		}
 		ended <- n
 	}()
-	steps := s.load(ctx, 8, "terminated")
+	steps := s.load(ctx, workers, "terminated")
 	n := <-ended
 	acked, refused, unknown := s.judge(t, look, steps)
 	t.Logf("%d connections ended: %d steps acknowledged, %d refused, %d unknown", n, acked, refused, unknown)
@@ -101,7 +105,7 @@ func TestRestarts(t *testing.T) {
 	}
 	began := time.Now()
 	err := s.step(t.Context(), "enqueue", "away")
-	if took := time.Since(began); took < 2*time.Second || took > 10*time.Second {
+	if took := time.Since(began); took < 2*time.Second || took > patience {
 		t.Errorf("a step without a server took %v, want about 3 s", took)
 	}
 	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "cannot be reached") {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,13 +23,14 @@ import (
 )
 
 // patience is how long something that must happen is waited for.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // A stepper makes steps of a company whose effects can be counted.
 type stepper struct {
 	*postgres.Store
 	pool                   *pgxpool.Pool // that the steps use
 	schema, company, agent string
+	past                   atomic.Int64 // how many steps of load have come to an end
 }
 
 // newStepper makes a store, and its first company, on a pool.
@@ -220,6 +222,7 @@ func (s *stepper) load(ctx context.Context, workers int, label string) (steps []
 			for n := 0; ctx.Err() == nil; n++ {
 				m := made{kind: kinds[n%len(kinds)], name: fmt.Sprintf("%d %s %d", worker, label, n)}
 				m.err = s.step(context.WithoutCancel(ctx), m.kind, m.name)
+				s.past.Add(1)
 				mu.Lock()
 				steps = append(steps, m)
 				mu.Unlock()

@@ -2,12 +2,15 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/store"
 	"github.com/answerdesk-go/answerdesk/store/internal/sqlstore"
 )
@@ -44,6 +47,31 @@ type lent struct {
 // pool: let it have one more than transactions are lent at a time.
 func WithTx(ctx context.Context, tx pgx.Tx) context.Context {
 	return sqlstore.Lend(ctx, &lent{tx: tx})
+}
+
+// RecordCall puts what a call of a tool came to on record in a transaction of the
+// host's, so that the work and the word of it are stored together or not at all:
+//
+//	tx, err := pool.Begin(ctx)
+//	…
+//	_, err = tx.Exec(ctx, `UPDATE orders SET state = 'cancelled' WHERE id = $1`, in.Order)
+//	…
+//	err = st.RecordCall(ctx, tx, in.Call, result)
+//	…
+//	err = tx.Commit(ctx)
+//
+// What [WithTx] says of the transaction holds here too; let it be the last thing that
+// the transaction does. Whatever the tool returns after the commit, the result is the
+// one recorded. A tool that does all its work so may say that it is
+// [agent.Tool.Idempotent]: of a call that its process was lost over either the result
+// is on record, or nothing was done. When the call has ended meanwhile, or its turn
+// is another process's, it is an error: roll the transaction back.
+func (s *Store) RecordCall(ctx context.Context, tx pgx.Tx, call agent.Call, result json.RawMessage) error {
+	step, err := agent.CompletedStep(call, result, time.Now())
+	if err != nil {
+		return err
+	}
+	return s.RecordStep(WithTx(ctx, tx), store.Commit{Company: call.Company}, call.Turn, step)
 }
 
 // writeIn runs a step in a transaction of the host's.

@@ -9,11 +9,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/answerdesk-go/answerdesk/internal/pgtest"
+	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 	"github.com/answerdesk-go/answerdesk/store/postgres"
 )
@@ -22,13 +24,14 @@ import (
 func TestMigrate(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t)
+	needs := len(migrationFiles(t))
 	for i, c := range []struct {
 		name             string
 		change           string // of a complete schema; "none" drops it
 		auto, check, off string // what the error says
 	}{
 		{"complete", "SELECT 1", "", "", ""},
-		{"nothing", "none", "", "has version 0 of the schema, this program needs 2: migrate it first", ""},
+		{"nothing", "none", "", fmt.Sprintf("has version 0 of the schema, this program needs %d: migrate it first", needs), ""},
 		{"older", "none; CREATE SCHEMA %[1]s; CREATE TABLE %[1]s.schema_version (version BIGINT PRIMARY KEY, name TEXT, sha256 TEXT, applied_at BIGINT)",
 			"", "has version 0 of the schema", ""},
 		{"newer", "INSERT INTO %s.schema_version VALUES (99, '0099_more.sql', 'x', 1)", "newer version of this program", "newer version of this program", ""},
@@ -233,5 +236,50 @@ func TestSchemaNames(t *testing.T) {
 		if err := postgres.New(pool, &postgres.Options{Schema: name}).Prepare(t.Context()); err == nil {
 			t.Errorf("schema %q is taken", name)
 		}
+	}
+}
+
+// Documents from before they told of their live texts have the versions they had, and
+// keep them when they change.
+func TestVersionsFromBefore(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t)
+	if err := postgres.New(pool, &postgres.Options{Schema: "older"}).Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// As the program before left it.
+	exec(t, pool, `ALTER TABLE older.documents DROP COLUMN bytes, DROP COLUMN actor, DROP COLUMN written_at`)
+	exec(t, pool, `DELETE FROM older.schema_version WHERE version >= 7`)
+	exec(t, pool, `INSERT INTO older.companies (id, name, default_agent, created_at) VALUES ('cmp_1', 'First', 'agt_1', 1)`)
+	exec(t, pool, `INSERT INTO older.documents (company, id, agent_id, kind, title, url, external_id, metadata, format, questions, version, state, hash, text_hash,
+		events, created_at, updated_at) VALUES ('cmp_1', 'doc_1', '', 'upload', 'Title', '', '', 'null', 'text', 'null', 2, 'ready', '\x01', '\x02', 1, 1000000, 2000000)`)
+	exec(t, pool, `INSERT INTO older.document_versions SELECT 'cmp_1', 'doc_1', n, 'Title ' || n, 'text', 4, '\x02', 'key_' || n, n * 1000000 FROM generate_series(1, 2) n`)
+	exec(t, pool, `INSERT INTO older.passages SELECT 'cmp_1', 'doc_1', n, 0, 0, 0, 4, 'null', 'Tea.', 0 FROM generate_series(1, 2) n`)
+	s := postgres.New(pool, &postgres.Options{Schema: "older"})
+	want := func(want ...string) {
+		t.Helper()
+		all, err := s.Versions(t.Context(), "cmp_1", "doc_1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, v := range all {
+			got = append(got, fmt.Sprintf("%d %s by %q, %d bytes, %d, %t", v.Version, v.Title, v.Actor, v.Bytes, v.CreatedAt.Unix(), v.Live))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("Versions = %q, want %q", got, want)
+		}
+	}
+	want(`2 Title 2 by "key_2", 4 bytes, 2, true`, `1 Title 1 by "key_1", 4 bytes, 1, false`)
+	at := time.Unix(50, 0)
+	if _, err := s.WriteDocuments(t.Context(), store.Commit{Company: "cmp_1"}, []knowledge.Write{{
+		Document: knowledge.Document{ID: "doc_1", Kind: knowledge.KindUpload, Title: "Coffee", Text: "Coffee.", Format: knowledge.Text, CreatedAt: at, UpdatedAt: at},
+		Passages: []knowledge.Passage{{End: 7, Text: "Coffee."}},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	want(`3 Coffee by "", 7 bytes, 50, true`, `2 Title 2 by "key_2", 4 bytes, 2, false`, `1 Title 1 by "key_1", 4 bytes, 1, false`)
+	if gone, err := s.DeleteDocument(t.Context(), store.Commit{Company: "cmp_1"}, "doc_1"); err != nil || gone.Versions != 3 || gone.Passages != 3 {
+		t.Errorf("DeleteDocument = %+v, %v, want 3 versions gone", gone, err)
 	}
 }

@@ -241,15 +241,18 @@ func wrongPassword(t *testing.T, server *pgtest.Server) {
 		opensAt(t, words+"'", opts)
 		u.User = url.UserPassword(user, password+"!")
 		for _, address := range []string{u.String(), words + "!'"} {
-			began := time.Now()
-			_, err := postgres.Open(t.Context(), address, opts)
-			if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(fmt.Sprint(err), "check name, password") {
-				t.Errorf("Open with a wrong password = %v", err)
-				continue
+			least := time.Hour // whoever tries again does so each time
+			for try := 0; try < 3 && least > 2*time.Second; try++ {
+				began := time.Now()
+				_, err := postgres.Open(t.Context(), address, opts)
+				if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(fmt.Sprint(err), "check name, password") {
+					t.Fatalf("Open with a wrong password = %v", err)
+				}
+				tellsNothing(t, address, err, password)
+				least = min(least, time.Since(began))
 			}
-			tellsNothing(t, address, err, password)
-			if took := time.Since(began); took > 2*time.Second {
-				t.Errorf("Open with a wrong password took %v: it is not to be tried again", took)
+			if least > 2*time.Second {
+				t.Errorf("Open with a wrong password takes %v: it is not to be tried again", least)
 			}
 		}
 	}
@@ -321,7 +324,7 @@ func TestOpenSilence(t *testing.T) {
 	if _, err := postgres.Open(ctx, "postgres://user@"+silence(t)+"/db?sslmode=disable", nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Open of a server that is silent = %v", err)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > patience {
 		t.Errorf("Open with 200 ms took %v", took)
 	}
 }

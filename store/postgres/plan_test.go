@@ -61,10 +61,15 @@ var mayRead = []struct{ part, why string }{
 	{"documents d WHERE d.company = $1 AND d.version > 1", "the index has the documents with more than one text, and no others"},
 	{"SELECT position, created_at FROM " + planned + ".events", "in the order of the index, as far as the limit goes"},
 	{"SELECT id, at FROM " + planned + ".audit_log WHERE company = $1 ORDER BY id LIMIT", "in the order of the key, as far as the limit goes"},
+	{"runs WHERE company = $1 AND kind = $2 AND ended_at = 0", "the runs that have not ended, and no others"},
 	{"position = 0", "what has no position yet, of which a bounded part is sorted"},
 	{"agent_id = $2 AND user_id = $3 AND user_id <> ''", "those of one user are sorted"},
 	{"citations c CROSS JOIN", "the replies that cite one document are sorted"},
 	{"UNION SELECT conversation_id", "the conversations of one user are sorted"},
+	{"last_message_at < $4 AND running = 0 ORDER BY id", "those of one agent that began too long ago are sorted, most of which go"},
+	{"agents WHERE company = $1 AND retention_days > 0", "the index has the agents that keep conversations for a time, and no others"},
+	{"vector_spaces WHERE company = $", "a company has one, and another while its embedder changes"},
+	{"calibrations WHERE company = $", "a company has one"},
 	{"p.document_id >= $2 AND p.document_id <= $3", "the passages of a batch of documents are sorted"},
 }
 
@@ -175,7 +180,7 @@ func fill(t *testing.T, pool *pgxpool.Pool) {
 				WHEN column_name IN ('running', 'done', 'cancelled') THEN '(i % 500 = 0)::int'
 				WHEN data_type = 'text' THEN quote_literal(left(column_name, 3) || '_') || ' || (' || COALESCE($1::jsonb ->> column_name, 'i') || ')'
 				ELSE 'i' END, ', ' ORDER BY ordinal_position) || ' FROM generate_series(1, 20000) AS i'
-		FROM information_schema.columns WHERE table_schema = 'planned' AND table_name NOT IN ('operators', 'schema_version') GROUP BY table_name`, repeats)
+		FROM information_schema.columns WHERE table_schema = 'planned' AND table_name NOT IN ('operators', 'calibrations', 'schema_version') GROUP BY table_name`, repeats)
 	if len(inserts) < 15 {
 		t.Fatalf("%d tables were found, which cannot be all", len(inserts))
 	}

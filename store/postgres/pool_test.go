@@ -88,11 +88,18 @@ func TestClosedPool(t *testing.T) {
 	pool := connectPool(t, newConfig(t, database))
 	s := newStepper(t, pool)
 	pool.Close()
-	began := time.Now()
-	err := s.step(t.Context(), "enqueue", "closed")
-	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "pool is closed") || time.Since(began) > 2*time.Second {
-		t.Errorf("a step on a closed pool = %v, after %v", err, time.Since(began))
+	least := time.Hour // whoever waits for a server does so each time
+	for range 3 {
+		began := time.Now()
+		err := s.step(t.Context(), "enqueue", "closed")
+		if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "pool is closed") {
+			t.Errorf("a step on a closed pool = %v", err)
+		}
+		if least = min(least, time.Since(began)); least < 2*time.Second {
+			return
+		}
 	}
+	t.Errorf("a step on a closed pool takes %v", least)
 }
 
 // A step that panics leaves no connection in a transaction, nor its own host's.

@@ -164,8 +164,8 @@ func TestRoundTrips(t *testing.T) {
 		make func() error
 	}{
 		{"WriteDocuments, one that is new", 10, func() error { return write(1, 1) }},
-		{"WriteDocuments, 100 of which 99 are new", 10, func() error { return write(2, 100) }},
-		{"WriteDocuments, 100 versions", 10, func() error { return write(3, 100) }},
+		{"WriteDocuments, 100 of which 99 are new", 11, func() error { return write(2, 100) }},
+		{"WriteDocuments, 100 versions", 11, func() error { return write(3, 100) }},
 		{"WriteDocuments, 100 unchanged", 5, func() error { return write(3, 100) }},
 		{"BeginTurn of a conversation", 6, func() error { return begin(asks("", "")) }},
 		{"EndTurn", 5, func() error { return end() }},
@@ -202,12 +202,12 @@ func TestRoundTrips(t *testing.T) {
 		{"Stage, one that is new", 17, stage(1, 1)},
 		{"Stage, 150 of which 149 are new", 19, stage(2, 150)},
 		{"Stage, 150 again", 18, stage(3, 150)},
-		{"EndRun that publishes 150", 24, ends},
+		{"EndRun that publishes 150", 25, ends},
 		{"StartRun", 9, again},
 		{"BeginRun again", 9, begins},
 		{"Stage, 150 unchanged", 15, stage(3, 150)},
 		{"Stage, 150 versions", 16, stage(4, 150)},
-		{"EndRun that publishes 150 versions", 25, ends},
+		{"EndRun that publishes 150 versions", 26, ends},
 		{"Events", 8, func() error { _, err := s.Events(ctx, company, "", 100); return err }},
 		{"Events when all have a position", 2, func() error { _, err := s.Events(ctx, company, "", 100); return err }},
 	} {

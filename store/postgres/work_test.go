@@ -84,6 +84,7 @@ func (l *ledger) do(key string, n int) (err error) {
 // Several processes share the keys of one database: each job is done, in order, and
 // only what a process that died had in its hands is done again.
 func TestWorkOfSeveralProcesses(t *testing.T) {
+	t.Parallel() // it waits for leases
 	const keys, each, processes = 24, 15, 3
 	pool := newPool(t)
 	first := newStepper(t, pool)
@@ -118,7 +119,7 @@ func TestWorkOfSeveralProcesses(t *testing.T) {
 			}
 			return book.do(l.Key, n)
 		}
-		if err := runner.Add(work.Queue{Name: "q", Ordered: true, Lease: time.Second, Backoff: []time.Duration{5 * time.Millisecond}, MaxAttempts: 50, Handler: handle}); err != nil {
+		if err := runner.Add(work.Queue{Name: "q", Ordered: true, Lease: 10 * time.Second, Backoff: []time.Duration{5 * time.Millisecond}, MaxAttempts: 50, Handler: handle}); err != nil {
 			t.Fatal(err)
 		}
 		wg.Go(func() {
@@ -146,7 +147,7 @@ func TestWorkOfSeveralProcesses(t *testing.T) {
 	rows := func() []string {
 		return column(t, pool, `SELECT id FROM `+first.schema+`.work_jobs UNION ALL SELECT id FROM `+first.schema+`.work_dead`)
 	}
-	for deadline := time.Now().Add(time.Minute); left() > 0 || len(rows()) > 0; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * patience); left() > 0 || len(rows()) > 0; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d jobs are not done, and %d rows are left", left(), len(rows()))
 		}

@@ -5,8 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/internal/id"
+	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 	"github.com/answerdesk-go/answerdesk/store/internal/schema"
 )
@@ -83,6 +86,70 @@ func TestMessagesLearnWhoseTheyAre(t *testing.T) {
 	}
 	if r, err := s.RunningTurn(t.Context(), "cmp_1", "msg_8"); err != nil || r.MessageID != "msg_7" || r.ConversationID != "conv_2" {
 		t.Errorf("RunningTurn = %+v, %v, want the turn that ran", r, err)
+	}
+	integrity(t, s)
+}
+
+// Documents from before they told of their live texts have the versions they had, and
+// keep them when they change.
+func TestVersionsFromBefore(t *testing.T) {
+	dir := t.TempDir()
+	document := func(id string, version int) string {
+		return fmt.Sprintf(`INSERT INTO documents VALUES ('cmp_1', '%s', '', 'upload', 'Title', '', 'ext %[1]s', 'null', 'text', 'null', %d, 'ready',
+			X'01', X'02', 1, 1000000, 2000000, '', 'en')`, id, version)
+	}
+	version := func(id string, n int) string {
+		return fmt.Sprintf(`INSERT INTO document_versions VALUES ('cmp_1', '%s', %d, 'Title %[2]d', 'text', 4, X'02', 'key_%[2]d', %[2]d000000)`, id, n)
+	}
+	passage := func(id string, n int) string {
+		return fmt.Sprintf(`INSERT INTO passages VALUES ('cmp_1', '%s', %d, 0, 0, 0, 4, 'null', 'Tea.', 0)`, id, n)
+	}
+	a, b := id.New(id.Document), id.New(id.Document)
+	openAt(t, dir, 10,
+		`INSERT INTO companies VALUES ('cmp_1', 'First', 'agt_1', 0, 1)`,
+		document(a, 2), version(a, 1), passage(a, 1), version(a, 2), passage(a, 2),
+		document(b, 1), version(b, 1), passage(b, 1),
+	)
+	s := openStore(t, dir, nil)
+	want := func(documentID string, want ...string) {
+		t.Helper()
+		all, err := s.Versions(t.Context(), "cmp_1", documentID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, v := range all {
+			got = append(got, fmt.Sprintf("%d %s by %q, %d bytes, %d, %t", v.Version, v.Title, v.Actor, v.Bytes, v.CreatedAt.Unix(), v.Live))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("Versions of %s = %q, want %q", documentID, got, want)
+		}
+	}
+	want(a, `2 Title 2 by "key_2", 4 bytes, 2, true`, `1 Title 1 by "key_1", 4 bytes, 1, false`)
+	want(b, `1 Title 1 by "key_1", 4 bytes, 1, true`)
+	put := func(documentID, title, text string) {
+		t.Helper()
+		at := time.Unix(50, 0)
+		if _, err := s.WriteDocuments(t.Context(), store.Commit{Company: "cmp_1", Audit: &store.Audit{ID: id.New(id.Audit), Actor: "key_9", At: at}}, []knowledge.Write{{
+			Document: knowledge.Document{ID: documentID, Kind: knowledge.KindUpload, Title: title, Text: text, Format: knowledge.Text, CreatedAt: at, UpdatedAt: at},
+			NewID:    id.New(id.Document), KeepText: text == "", TextHash: [32]byte{byte(len(text))}, Hash: [32]byte{byte(len(title)), byte(len(text))},
+			Passages: []knowledge.Passage{{End: len(text), Text: text}},
+		}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(a, "Renamed", "")
+	want(a, `2 Title 2 by "key_2", 4 bytes, 2, true`, `1 Title 1 by "key_1", 4 bytes, 1, false`)
+	for _, documentID := range []string{a, b} {
+		put(documentID, "Coffee", "Coffee.")
+	}
+	want(a, `3 Coffee by "key_9", 7 bytes, 50, true`, `2 Title 2 by "key_2", 4 bytes, 2, false`, `1 Title 1 by "key_1", 4 bytes, 1, false`)
+	want(b, `2 Coffee by "key_9", 7 bytes, 50, true`, `1 Title 1 by "key_1", 4 bytes, 1, false`)
+	for documentID, versions := range map[string]int{a: 3, b: 2} {
+		gone, err := s.DeleteDocument(t.Context(), store.Commit{Company: "cmp_1"}, documentID)
+		if err != nil || gone.Versions != versions || gone.Passages != versions {
+			t.Errorf("DeleteDocument = %+v, %v, want %d versions gone", gone, err, versions)
+		}
 	}
 	integrity(t, s)
 }

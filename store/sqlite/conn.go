@@ -21,9 +21,12 @@ const maxStatements = 512
 type conn struct {
 	sql        *sql.Conn
 	statements map[string]*sql.Stmt
+	many       map[string]many // by the statement that inserts one row
 }
 
-func newConn(c *sql.Conn) *conn { return &conn{sql: c, statements: map[string]*sql.Stmt{}} }
+func newConn(c *sql.Conn) *conn {
+	return &conn{sql: c, statements: map[string]*sql.Stmt{}, many: map[string]many{}}
+}
 
 // locks matches what a statement says of the rows that it locks: here whoever
 // writes is alone.
@@ -66,16 +69,6 @@ func (c *conn) Exec(query string, args ...any) (int64, error) {
 		return 0, err
 	}
 	return r.RowsAffected()
-}
-
-// Each implements [sqlstore.Tx].
-func (c *conn) Each(query string, args [][]any) error {
-	for _, a := range args {
-		if _, err := c.Exec(query, a...); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // QueryEach implements [sqlstore.Tx].

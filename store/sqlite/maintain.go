@@ -35,6 +35,7 @@ func (s *Store) empty(ctx context.Context) (bool, error) {
 			return true, nil
 		}
 	}
+	defer s.mover.alone()()
 	err := s.writer.outside(ctx, (*conn).truncate)
 	if errors.Is(err, errBusy) {
 		return false, nil
@@ -115,7 +116,7 @@ func (s *Store) EndRun(ctx context.Context, c store.Commit, l store.Lease, r kno
 // by [Store.Maintain].
 func (s *Store) Sweep(ctx context.Context, r knowledge.Retention, limit int) (knowledge.Swept, error) {
 	swept, err := s.Store.Sweep(ctx, r, limit)
-	if swept["versions"] > 0 {
+	if swept["versions"]+swept["conversations"]+swept["attachments"] > 0 {
 		s.wiper.wanted.Add(1)
 	}
 	return swept, err

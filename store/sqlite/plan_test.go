@@ -53,6 +53,9 @@ var mayRead = []struct{ part, why string }{
 	{"FROM documents d WHERE d.company = ? AND d.version > 1", "the index has the documents with more than one text, and no others"},
 	{"SELECT id, at FROM audit_log WHERE company = ? ORDER BY id LIMIT", "in the order of the key, as far as the limit goes"},
 	{"FROM citations c CROSS JOIN messages m", "the replies that cite one document are sorted"},
+	{"FROM agents WHERE company = ? AND retention_days > 0", "the index has the agents that keep conversations for a time, and no others"},
+	{"FROM vector_spaces WHERE company = ?", "a company has one, and another while its embedder changes"},
+	{"FROM calibrations WHERE company = ?", "a company has one"},
 	{"sqlite_dbpage", "pages by number"},
 }
 

@@ -91,11 +91,19 @@ func (r *readers) close() {
 type engine struct {
 	writer  *writer
 	readers *readers
+	mover   *mover // nil if there is none
 }
 
 // Write implements [sqlstore.Engine].
 func (e engine) Write(ctx context.Context, fn func(sqlstore.Tx) error) error {
 	return e.writer.run(ctx, fn)
+}
+
+// WriteLong implements [sqlstore.Engine].
+func (e engine) WriteLong(ctx context.Context, fn func(sqlstore.Tx) error) error {
+	err := e.writer.runLong(ctx, fn)
+	e.mover.wrote()
+	return err
 }
 
 // Survey implements [sqlstore.Engine]: here the planner goes by what the migrations

@@ -35,7 +35,7 @@ func (w *wiper) pending() bool { return w.able && w.done.Load() < w.wanted.Load(
 // wipe overwrites the unused space of all pages, or does nothing if the database
 // has more than limit pages.
 func (s *Store) wipe(ctx context.Context, limit int64) error {
-	wanted, db := s.wiper.wanted.Load(), engine{s.writer, s.reader}
+	wanted, db := s.wiper.wanted.Load(), s.engine()
 	var pages int64
 	err := db.Get(ctx, func(tx sqlstore.Tx) error { return scanOne(tx, &pages, `PRAGMA page_count`) })
 	if err != nil || pages > min(limit, wipeable) {
@@ -48,7 +48,7 @@ func (s *Store) wipe(ctx context.Context, limit int64) error {
 			return err
 		})
 		if err == nil && len(dirty) > 0 {
-			err = db.Write(ctx, func(tx sqlstore.Tx) error { return wipePages(tx, dirty) })
+			err = db.WriteLong(ctx, func(tx sqlstore.Tx) error { return wipePages(tx, dirty) })
 		}
 		if err != nil {
 			return err

@@ -79,7 +79,7 @@ func FuzzUnused(f *testing.F) {
 // dirty returns the pages with something in their unused space.
 func dirty(t *testing.T, s *Store) (dirty []int64) {
 	t.Helper()
-	err := engine{s.writer, s.reader}.Get(t.Context(), func(tx sqlstore.Tx) error {
+	err := s.engine().Get(t.Context(), func(tx sqlstore.Tx) error {
 		var pages int64
 		err := scanOne(tx, &pages, `PRAGMA page_count`)
 		if err == nil {

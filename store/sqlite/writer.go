@@ -12,18 +12,26 @@ import (
 	"github.com/answerdesk-go/answerdesk/store/internal/sqlstore"
 )
 
-// maxGroup is how many steps share a transaction at most.
-const maxGroup = 256
+const (
+	maxGroup = 256 // steps that share a transaction at most
+	maxPass  = 4   // groups of short steps that pass a long one which waits
+)
 
 // A writer runs steps on the one connection that writes. The first caller to
 // find it idle leads: it runs its own step and those that came in meanwhile in
 // one transaction, and commits them with one fsync. There is no goroutine but the
 // callers'.
+//
+// A long step shares its transaction with nobody, and those that are short go
+// before it: a customer's turn waits for the one that runs at most, however many
+// bulks there are. So that these get on too, only so many groups pass a long one.
 type writer struct {
 	conn *conn
 
 	mu      sync.Mutex
-	waiting []*step
+	waiting []*step // but for long ones
+	long    []*step
+	passed  int  // groups that went before the first long one
 	led     bool // whether somebody leads
 	closed  bool
 	idle    chan struct{} // closed when it is closed and nobody leads any more
@@ -34,6 +42,7 @@ type step struct {
 	ctx  context.Context
 	fn   func(sqlstore.Tx) error
 	bare func(*conn) error // instead of fn: run in no transaction
+	long bool
 	err  error
 	turn chan bool // true: you lead now; false: err is your result
 }
@@ -55,6 +64,11 @@ func (w *writer) run(ctx context.Context, fn func(sqlstore.Tx) error) error {
 	return w.queue(&step{ctx: ctx, fn: fn, turn: make(chan bool, 1)})
 }
 
+// runLong runs fn as run does, behind those that are short.
+func (w *writer) runLong(ctx context.Context, fn func(sqlstore.Tx) error) error {
+	return w.queue(&step{ctx: ctx, fn: fn, long: true, turn: make(chan bool, 1)})
+}
+
 // queue sends a step through the writer and returns its result.
 func (w *writer) queue(s *step) error {
 	w.mu.Lock()
@@ -62,7 +76,11 @@ func (w *writer) queue(s *step) error {
 		w.mu.Unlock()
 		return fmt.Errorf("%w: it is closed", store.ErrUnavailable)
 	}
-	w.waiting = append(w.waiting, s)
+	if s.long {
+		w.long = append(w.long, s)
+	} else {
+		w.waiting = append(w.waiting, s)
+	}
 	lead := !w.led
 	w.led = true
 	w.mu.Unlock()
@@ -70,16 +88,20 @@ func (w *writer) queue(s *step) error {
 		return s.err
 	}
 
-	w.group(w.take())
+	w.group(w.take(s))
 	w.handOver()
 	return s.err
 }
 
-// take returns the steps of the next group. One that runs in no transaction is a
-// group of its own.
-func (w *writer) take() []*step {
+// take returns the steps of the leader's group. A long one, and one that runs in no
+// transaction, is a group of its own.
+func (w *writer) take(leader *step) []*step {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if leader.long {
+		w.long = w.long[1:] // the first leads
+		return []*step{leader}
+	}
 	n := min(len(w.waiting), maxGroup)
 	if i := slices.IndexFunc(w.waiting[:n], func(s *step) bool { return s.bare != nil }); i >= 0 {
 		n = max(i, 1)
@@ -92,17 +114,24 @@ func (w *writer) take() []*step {
 	return group
 }
 
-// handOver makes the caller who has waited longest the leader, if there is one.
+// handOver makes one of those who wait the leader, if there is one.
 func (w *writer) handOver() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.waiting) > 0 {
+	switch {
+	case len(w.long) > 0 && (len(w.waiting) == 0 || w.passed == maxPass):
+		w.passed = 0
+		w.long[0].turn <- true
+	case len(w.waiting) > 0:
+		if len(w.long) > 0 {
+			w.passed++
+		}
 		w.waiting[0].turn <- true
-		return
-	}
-	w.led = false
-	if w.closed {
-		close(w.idle)
+	default:
+		w.led = false
+		if w.closed {
+			close(w.idle)
+		}
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/internal/failpoint"
 	"github.com/answerdesk-go/answerdesk/internal/id"
-	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 	"github.com/answerdesk-go/answerdesk/store/internal/sqlstore"
 )
@@ -56,7 +55,7 @@ func occupy(t *testing.T, w *writer) (release func()) {
 func gathered(w *writer, n int) {
 	for {
 		w.mu.Lock()
-		waiting := len(w.waiting)
+		waiting := len(w.waiting) + len(w.long)
 		w.mu.Unlock()
 		if waiting == n {
 			return
@@ -196,7 +195,7 @@ func TestAFailingStepTakesNobodyWithIt(t *testing.T) {
 // A step that the disk has no room for fails alone, and leaves nothing.
 func TestAStepTooLargeForTheDisk(t *testing.T) {
 	s := openStore(t, t.TempDir(), nil)
-	kb := company(t, s)
+	company(t, s)
 	limit := func(more int) {
 		t.Helper()
 		err := s.writer.outside(t.Context(), func(c *conn) error {
@@ -211,14 +210,14 @@ func TestAStepTooLargeForTheDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	large := knowledge.Document{ExternalID: "large", Text: strings.Repeat("Much to say. ", 100_000)}
+	large := note("large", 1<<20)
 	limit(50)
 	release := occupy(t, s.writer)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		_, err := kb.Put(t.Context(), large)
+		err := s.writer.run(t.Context(), large)
 		if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "disk is full") {
-			t.Errorf("Put of a document larger than the disk = %v, want that the disk is full", err)
+			t.Errorf("a step larger than the disk = %v, want that the disk is full", err)
 		}
 	})
 	gathered(s.writer, 1)
@@ -240,13 +239,14 @@ func TestAStepTooLargeForTheDisk(t *testing.T) {
 			t.Errorf("event %s was acknowledged, and is not there", ev)
 		}
 	}
-	if docs, err := kb.List(t.Context(), knowledge.Filter{}, store.Page{}); err != nil || len(docs.Data) != 0 {
-		t.Errorf("List = %d documents, %v, want none", len(docs.Data), err)
+	entries, err := s.AuditLog(t.Context(), firstCompany, store.Page{})
+	if err != nil || len(entries.Data) != 0 {
+		t.Errorf("AuditLog = %d entries, %v, want none", len(entries.Data), err)
 	}
 	integrity(t, s)
 	limit(100_000)
-	if _, err := kb.Put(t.Context(), large); err != nil {
-		t.Errorf("Put when there is room again: %v", err)
+	if err := s.writer.run(t.Context(), large); err != nil {
+		t.Errorf("the large step when there is room again: %v", err)
 	}
 }
 

@@ -76,6 +76,14 @@ var needs = map[string]func(ctx context.Context, st *stage) error{
 		}
 		return nil
 	},
+	"vectors": func(ctx context.Context, st *stage) error { // of both documents, in two spaces
+		for _, space := range []string{spaceOne, spaceTwo} {
+			if _, err := st.PutVectors(ctx, st.commit(), space, st.embedded(7)); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
 	"idle": func(ctx context.Context, st *stage) error { // a conversation of ann's, with a reply that cites
 		turn, err := st.beginsTurn(ctx, "idle", agent.Message{User: agent.User{ID: "ann"}}, long)
 		if err != nil {
@@ -220,7 +228,7 @@ type act struct {
 var talks = []string{"agent", "documents", "idle", "runs"}
 
 // acts are the steps of all rooms, with what may be in each other's way.
-var acts = slices.Concat(agentActs, turnActs, documentActs, sourceActs, keyActs, workActs, receiptActs, []act{
+var acts = slices.Concat(agentActs, turnActs, documentActs, vectorActs, sourceActs, keyActs, workActs, receiptActs, []act{
 	{"DeleteCompany", ofAll, nil, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		return none(st.DeleteCompany(ctx, st.commit()))
 	}},

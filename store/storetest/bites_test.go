@@ -17,7 +17,7 @@ import (
 const faultVariable = "ANSWERDESK_STORETEST_FAULT"
 
 // tries is how often a fault may get through.
-const tries = 4
+const tries = 25
 
 // TestSuiteBites tries the suite on stores with something wrong, each in a
 // process of its own, and fails if one of them passes the case that is there to
@@ -40,7 +40,7 @@ func TestSuiteBites(t *testing.T) {
 		}
 		return string(out), err == nil
 	}
-	for _, f := range slices.Concat(faults, raceFaults, sourceFaults) {
+	for _, f := range slices.Concat(faults, raceFaults, sourceFaults, vectorFaults) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			var out string
@@ -62,7 +62,7 @@ func TestFaulty(t *testing.T) {
 	if name == "" {
 		return
 	}
-	faults := slices.Concat(faults, raceFaults, sourceFaults)
+	faults := slices.Concat(faults, raceFaults, sourceFaults, vectorFaults)
 	i := slices.IndexFunc(faults, func(f fault) bool { return f.name == name })
 	if i < 0 {
 		t.Fatalf("%s=%s names no fault", faultVariable, name)

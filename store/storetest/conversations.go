@@ -213,7 +213,17 @@ func deleteConversation(t *testing.T, k *kit) {
 }
 
 func deleteRunning(t *testing.T, k *kit) {
+	ended := k.begin(t, agent.Message{User: agent.User{ID: "bob"}})
+	k.end(t, ended, "At nine.")
 	turn := k.begin(t, agent.Message{User: agent.User{ID: "ann"}})
+	for _, of := range []struct {
+		turn  agent.Turn
+		reply string
+	}{{turn, turn.ReplyID}, {ended, ""}} {
+		if c, err := k.Conversation(t.Context(), k.company, of.turn.ConversationID); err != nil || c.Running != (of.reply != "") || c.ReplyID != of.reply {
+			t.Errorf("Conversation = %+v, %v, want the running reply %q", c, err, of.reply)
+		}
+	}
 	s := agent.Step{CallID: "call_1", Name: "look up", State: agent.StepIntent, Data: []byte(`{}`), At: now()}
 	ok(t, "RecordStep", k.RecordStep(t.Context(), k.commit(), turn.TurnRef, s))
 	ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, turn.ConversationID)), turn.ConversationID))

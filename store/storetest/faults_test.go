@@ -113,11 +113,11 @@ func (f *ignoresFences) TakeTurn(ctx context.Context, company, conversation, wor
 	return t, err
 }
 
-func (f *ignoresFences) RecordStep(ctx context.Context, c store.Commit, t agent.TurnRef, s agent.Step) error {
+func (f *ignoresFences) RecordStep(ctx context.Context, c store.Commit, t agent.TurnRef, s ...agent.Step) error {
 	if fence, taken := f.newest.Load(t.ConversationID); taken {
 		t.Fence = fence.(int64)
 	}
-	return f.Store.RecordStep(ctx, c, t, s)
+	return f.Store.RecordStep(ctx, c, t, s...)
 }
 
 type shortLeases struct{ storetest.Store }

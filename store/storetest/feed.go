@@ -145,6 +145,24 @@ func livePages(t *testing.T, k *kit) {
 		}
 		wantIDs(t, fmt.Sprintf("LiveDocuments by %d bytes", size), got, want...)
 	}
+	var stamped []string
+	for after := ""; ; {
+		part, err := k.Stamps(t.Context(), k.company, after, 2)
+		ok(t, "Stamps", err)
+		if len(part) == 0 {
+			break
+		}
+		for _, s := range part {
+			d, err := k.Document(t.Context(), k.company, s.DocumentID)
+			ok(t, "Document", err)
+			if !d.UpdatedAt.Equal(s.UpdatedAt) {
+				t.Errorf("Stamps says that %s was changed %v, want %v", d.ID, s.UpdatedAt, d.UpdatedAt)
+			}
+			stamped = append(stamped, s.DocumentID)
+		}
+		after = part[len(part)-1].DocumentID
+	}
+	wantIDs(t, "Stamps", stamped, want...)
 	few, err := k.LiveDocuments(t.Context(), k.company, "", 1)
 	ok(t, "LiveDocuments", err)
 	if len(few) >= len(want) {

@@ -27,7 +27,7 @@ const (
 const tick = 2 * time.Millisecond
 
 // patience is how long something that must happen is waited for.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // A kit is a store and a company of its own in it, with the steps that most
 // cases take on the way to what they are about.
@@ -325,6 +325,18 @@ func eventually(t *testing.T, what string, fn func() error) {
 			t.Fatalf("%s: still failing after %v: %v", what, patience, err)
 		}
 		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// inTime calls fn with a time that is to pass only after fn's first steps, and
+// again with more where the machine was too busy for that, as fn reports. What was
+// said of the failed attempt is for fn to keep to itself.
+func inTime(t *testing.T, d time.Duration, fn func(d time.Duration) bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !fn(d); d *= 2 {
+		if time.Now().After(deadline) {
+			t.Fatalf("the machine is too busy for steps to end within %v", d)
+		}
 	}
 }
 

@@ -118,7 +118,7 @@ func wantPassages(w knowledge.Write, d knowledge.Document) []knowledge.Passage {
 	for i := range out {
 		p := &out[i]
 		p.ID, p.DocumentID, p.Version = "", d.ID, d.Version
-		p.Title, p.URL, p.ExternalID, p.AgentID, p.Kind, p.Metadata = d.Title, d.URL, d.ExternalID, d.AgentID, d.Kind, d.Metadata
+		p.Title, p.URL, p.ExternalID, p.AgentID, p.Kind, p.Language, p.Metadata = d.Title, d.URL, d.ExternalID, d.AgentID, d.Kind, d.Language, d.Metadata
 	}
 	return out
 }

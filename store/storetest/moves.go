@@ -188,6 +188,9 @@ var moves = append([]moveKind{
 	{"LiveDocuments", talk, 1, nothing, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 		return result(pagedLive(ctx, k, k.company, n[1]%100+1))
 	}},
+	{"Stamps", talk, 1, nothing, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
+		return result(k.Stamps(ctx, k.company, pick(w.documents, n[1]), n[2]%4+1))
+	}},
 	{"Changes", talk, 2, nothing, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 		return result(pagedChanges(ctx, k, k.company, int64(n[1]%6), n[2]%4+1))
 	}},
@@ -278,7 +281,7 @@ var moves = append([]moveKind{
 	{"ReleaseReceipt", toil, 2, aClaim, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 		return none(k.ReleaseReceipt(ctx, k.company, pick(w.claims, n[1])))
 	}},
-}, sourceMoves...)
+}, slices.Concat(sourceMoves, vectorMoves)...)
 
 // queueOf names one of two queues: the jobs of "line" are done in order.
 func queueOf(n int) string { return []string{queue, "line"}[n%2] }

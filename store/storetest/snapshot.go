@@ -3,6 +3,7 @@ package storetest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -31,7 +32,9 @@ type snapshot struct {
 	Live          []knowledge.Live
 	Sources       []knowledge.Source
 	Runs          []knowledge.Run
-	Gathered      map[string]gathered // by run
+	Gathered      map[string]gathered                  // by run
+	Vectors       map[string][]knowledge.PassageVector // by space, of all documents in order
+	Calibration   *knowledge.Calibration               // nil if there is none
 	Revision      int64
 	Changes       []knowledge.Change
 	Events        []event.Event // by stream, those of one in the order read
@@ -80,6 +83,15 @@ func readAll(ctx context.Context, s Store, company string) (out snapshot, err er
 	})
 	get("Messages", func() error { return out.readMessages(ctx, s, company) })
 	get("Documents", func() error { return out.readDocuments(ctx, s, company) })
+	get("Vectors", func() error { return out.readVectors(ctx, s, company) })
+	get("Calibration", func() error {
+		c, e := s.Calibration(ctx, company)
+		if errors.Is(e, store.ErrNotFound) {
+			return nil
+		}
+		out.Calibration = &c
+		return e
+	})
 	get("Sources", func() (e error) {
 		out.Sources, e = paged(store.MaxLimit, func(p store.Page) (store.List[knowledge.Source], error) {
 			return s.Sources(ctx, company, knowledge.SourceFilter{}, p)

@@ -134,7 +134,7 @@ var sourceActs = []act{
 		return none(st.ReleaseKey(ctx, st.under.lease))
 	}},
 	{"StagedDocuments", ofRuns, gatheringNeeds, true, func(ctx context.Context, st *stage, _ int) (any, error) {
-		return result(st.StagedDocuments(ctx, st.company, st.under.run.ID, "", 10))
+		return absent(st.StagedDocuments(ctx, st.company, st.under.run.ID, "", 10))
 	}},
 	{"WriteDocuments with a run", ofRuns, gatheringNeeds, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		w := external(st.document("file", "file", "File."), "file")

@@ -15,7 +15,7 @@ import (
 )
 
 // gatherToo are the moves of other themes that runs meet.
-var gatherToo = []string{"CreateAgent", "DeleteAgent", "DeleteDocument", "LiveDocuments", "Changes"}
+var gatherToo = []string{"CreateAgent", "DeleteAgent", "DeleteDocument", "LiveDocuments", "Changes", "PutVectors", "Unembedded", "Vectors"}
 
 // hold is the lease under which the moves of a company's runs are made; now and
 // then it is an old one.

@@ -172,7 +172,7 @@ var steps = append([]step{
 			stream: k.agent,
 		}
 	}},
-}, slices.Concat(keySteps, sourceSteps)...)
+}, slices.Concat(keySteps, sourceSteps, vectorSteps)...)
 
 // older is a reference to a turn under a fence that was never given out.
 func older(ref agent.TurnRef) agent.TurnRef {

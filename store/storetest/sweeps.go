@@ -60,7 +60,7 @@ var sweeps = []promise{
 }
 
 // forGood keeps everything.
-var forGood = knowledge.Retention{Versions: -1, Events: -1, Runs: -1, Changes: -1, DeadJobs: -1, Audit: -1}
+var forGood = knowledge.Retention{Versions: -1, Events: -1, Bulks: -1, Runs: -1, Changes: -1, DeadJobs: -1, Audit: -1}
 
 // sweep sweeps until there is nothing left to remove, and returns how much of a
 // thing was. It fails the test if anything else was removed.

@@ -27,7 +27,7 @@ var tenancy = append(perProbe(), promise{
 // ids name one thing of each kind.
 type ids struct {
 	agent, conversation, lapsed, message, reply, document string
-	running                                               string // the reply that the turn will have
+	running, call                                         string // the reply that the turn will have, and a call of it that waits
 	external, user, key, job, receipt, apiKey             string
 	source, run, url, page, staged                        string        // of a run that goes on, an address it saw, and two documents
 	turn                                                  agent.TurnRef // that runs
@@ -40,6 +40,7 @@ type ids struct {
 func things(t *testing.T, k *kit, prefix string) ids {
 	t.Helper()
 	d := k.putOne(t, external(hours(), prefix+" external id"))
+	k.embed(t, spaceOne, someVectors(d.ID, 1, 3, 1)...)
 	turn := k.begin(t, agent.Message{User: agent.User{ID: prefix + " user"}})
 	k.end(t, turn, "At nine.", k.cite(t, d.ID, "open at nine"))
 	w := newWork(prefix + " key")
@@ -55,8 +56,10 @@ func things(t *testing.T, k *kit, prefix string) ids {
 	staged := g.stage(t, g.page("staged", "Staged."))[0].DocumentID
 	url := "https://example.com/" + prefix
 	g.see(t, seenPage(url))
+	call := id.New(id.Call)
+	ok(t, "RecordStep", k.RecordStep(t.Context(), k.commit(), runs.TurnRef, callStep(call, agent.StepWaiting, "")))
 	return ids{
-		source: s.ID, run: g.run.ID, url: url, page: page, staged: staged,
+		call: call, source: s.ID, run: g.run.ID, url: url, page: page, staged: staged,
 		agent: k.newAgent(t), conversation: turn.ConversationID, message: turn.Message.ID, reply: turn.ReplyID, document: d.ID,
 		external: prefix + " external id", user: prefix + " user", key: prefix + " key", job: w.ID, receipt: prefix + " receipt", fence: l.Fence, apiKey: key.ID,
 		turn: runs.TurnRef, running: runs.ReplyID, lapsed: k.beginShort(t, agent.Message{}).ConversationID,
@@ -68,7 +71,7 @@ func nobodys(like ids) ids {
 	like.agent, like.document, like.apiKey = id.New(id.Agent), id.New(id.Document), id.New(id.Key)
 	like.conversation, like.lapsed = id.New(id.Conversation), id.New(id.Conversation)
 	like.message, like.reply, like.running, like.job = id.New(id.Message), id.New(id.Message), id.New(id.Message), id.New(id.Work)
-	like.turn.ConversationID = id.New(id.Conversation)
+	like.turn.ConversationID, like.call = id.New(id.Conversation), id.New(id.Call)
 	like.source, like.run, like.page, like.staged = id.New(id.Source), id.New(id.Run), id.New(id.Document), id.New(id.Document)
 	like.url = "https://example.com/nobody"
 	like.external, like.user, like.key, like.receipt = "nobody's external id", "nobody's user", "nobody's key", "nobody's receipt"
@@ -79,7 +82,7 @@ func nobodys(like ids) ids {
 // it is to be.
 func otherKinds(own ids) ids {
 	return ids{
-		source: own.run, run: own.source, url: own.external, page: own.source, staged: own.run,
+		call: own.reply, source: own.run, run: own.source, url: own.external, page: own.source, staged: own.run,
 		agent: own.document, conversation: own.agent, lapsed: own.message, message: own.conversation, reply: own.document, running: own.message, document: own.reply,
 		external: own.document, user: own.conversation, key: own.job, job: own.document, receipt: own.reply, apiKey: own.job,
 		turn: agent.TurnRef{ConversationID: own.reply, Number: own.turn.Number, Fence: own.turn.Fence}, fence: own.fence,
@@ -135,6 +138,12 @@ var probes = append([]probe{
 	}},
 	{"RecordStep", func(ctx context.Context, k *kit, of ids) (any, error) {
 		return none(k.RecordStep(ctx, k.commit(), of.turn, agent.Step{CallID: "call_1", State: agent.StepIntent, Data: []byte(`{}`), At: now()}))
+	}},
+	{"DecideCall", func(ctx context.Context, k *kit, of ids) (any, error) {
+		return none(k.DecideCall(ctx, k.commit(), agent.Step{CallID: of.call, Name: "look up", State: agent.StepDecided, Data: []byte(`{}`), At: now()}))
+	}},
+	{"RecordedCall", func(ctx context.Context, k *kit, of ids) (any, error) {
+		return result(k.RecordedCall(ctx, k.company, of.call))
 	}},
 	{"RenewTurn", func(ctx context.Context, k *kit, of ids) (any, error) {
 		return none(k.RenewTurn(ctx, k.company, of.turn, long))
@@ -246,6 +255,12 @@ var probes = append([]probe{
 	{"LiveDocument", func(ctx context.Context, k *kit, of ids) (any, error) {
 		return result(k.LiveDocument(ctx, k.company, of.document))
 	}},
+	{"PutVectors", func(ctx context.Context, k *kit, of ids) (any, error) {
+		return result(k.PutVectors(ctx, k.commit(), spaceOne, someVectors(of.document, 1, 3, 9)))
+	}},
+	{"Vectors", func(ctx context.Context, k *kit, of ids) (any, error) {
+		return result(k.Vectors(ctx, k.company, spaceOne, []string{of.document}))
+	}},
 	{"DueJobs", func(ctx context.Context, k *kit, of ids) (any, error) {
 		return result(k.DueJobs(ctx, k.lease(of), false, 10))
 	}},
@@ -284,7 +299,7 @@ func (p probe) told(t *testing.T, k *kit, of ids) string {
 	return strings.NewReplacer(
 		of.agent, "<id>", of.conversation, "<id>", of.lapsed, "<id>", of.message, "<id>", of.reply, "<id>", of.running, "<id>", of.document, "<id>",
 		of.external, "<id>", of.user, "<id>", of.key, "<id>", of.job, "<id>", of.receipt, "<id>", of.turn.ConversationID, "<id>", of.apiKey, "<id>",
-		of.source, "<id>", of.run, "<id>", of.url, "<id>", of.page, "<id>", of.staged, "<id>",
+		of.call, "<id>", of.source, "<id>", of.run, "<id>", of.url, "<id>", of.page, "<id>", of.staged, "<id>",
 		k.company, "<company>",
 	).Replace(got)
 }
@@ -332,6 +347,9 @@ func sameIDs(t *testing.T, k *kit) {
 		ok(t, "CreateAgent", c.CreateAgent(t.Context(), c.commit(tell(event.AgentCreated, a.ID)), a))
 		w.Title = name
 		c.put(t, hashed(w))
+		c.embed(t, spaceOne, someVectors(w.NewID, 1, 3, i)...)
+		_, err := c.SetCalibration(t.Context(), c.commit(), aCalibration(i))
+		ok(t, "SetCalibration", err)
 		b.Message.AgentID, b.Message.Text = c.agent, name
 		turn, err := c.BeginTurn(t.Context(), c.commit(tell(event.MessageReceived, b.NewConversation)), b)
 		ok(t, "BeginTurn", err)
@@ -350,6 +368,9 @@ func sameIDs(t *testing.T, k *kit) {
 		name := fmt.Sprint("company ", i)
 		got := read(t, c, c.company)
 		gapless(t, got.Events)
+		if got.Vectors[spaceOne][0].Vector[0] != float32(i) || got.Calibration.Questions != 200+i {
+			t.Errorf("%s has the vectors %s and the calibration %s", name, canonical(got.Vectors), canonical(got.Calibration))
+		}
 		if got.Agents[0].Name != name || got.Documents[0].Title != name || got.Messages[0][0].Text != name || got.Messages[0][1].Text != name ||
 			got.Audit[0].Object != name {
 			t.Errorf("%s reads %s", name, canonical(got))
@@ -371,6 +392,9 @@ func sameIDs(t *testing.T, k *kit) {
 		t.Errorf("the second company's agent: %v", err)
 	}
 	other.asRead(t, hashed(w), w.NewID, 1)
+	if n := len(other.vectorsOf(t, spaceOne, w.NewID)); n != 3 {
+		t.Errorf("the second company has %d vectors, want 3", n)
+	}
 }
 
 func listsApart(t *testing.T, k *kit) {

@@ -59,6 +59,11 @@ var turns = []promise{
 		check: endWithFailure,
 	},
 	{
+		name:  "calls",
+		text:  "calls are found by their id, their steps follow each other, and who decides does so once, while the turn runs and is not cancelled",
+		check: recordedCalls,
+	},
+	{
 		name:  "hostile text",
 		text:  "any text that is valid UTF-8 without zero bytes reads back byte for byte",
 		check: hostileTurns,

@@ -17,6 +17,11 @@ var versionPromises = []promise{
 		check: listVersions,
 	},
 	{
+		name:  "versions of one commit",
+		text:  "a document that several writes of a commit are of has the versions of all of them, however many documents there are",
+		check: versionsOfOneCommit,
+	},
+	{
 		name:  "passages of versions",
 		text:  "the passages of each version read back as they were given, and one that never was or is only staged is not found",
 		check: passagesOfVersions,
@@ -84,6 +89,41 @@ func listVersions(t *testing.T, k *kit) {
 		if len(all) != 0 {
 			t.Errorf("Versions of what is not there = %s", canonical(all))
 		}
+	}
+}
+
+func versionsOfOneCommit(t *testing.T, k *kit) {
+	const documents = 37 // more than go into a statement, and not a multiple of that
+	var writes []knowledge.Write
+	var ids []string
+	for i := range documents {
+		name := "document " + string(rune('A'+i))
+		first := external(text("First", "The text of "+name+"."), name)
+		renamed := first // it keeps its text
+		renamed.NewID, renamed.Title, renamed.Hash[0] = id.New(id.Document), "Renamed", first.Hash[0]+1
+		writes = append(writes, first, renamed)
+		if i%2 == 0 {
+			writes = append(writes, external(text("Second", "Another text."), name), external(text("Third", "And another text."), name))
+		}
+		ids = append(ids, first.NewID)
+	}
+	k.put(t, writes...)
+	for i, docID := range ids {
+		want := []knowledge.Version{{Version: 1, Title: "First", Format: knowledge.Text, Bytes: len("The text of document A."), Live: i%2 != 0}}
+		if i%2 == 0 {
+			want = append([]knowledge.Version{
+				{Version: 3, Title: "Third", Format: knowledge.Text, Bytes: len("And another text."), Live: true},
+				{Version: 2, Title: "Second", Format: knowledge.Text, Bytes: len("Another text.")},
+			}, want...)
+		}
+		same(t, "Versions", k.versionsNow(t, docID), want)
+	}
+	gone := k.deleteDocument(t, ids[0])
+	if gone.Versions != 3 || gone.Passages != 3 {
+		t.Errorf("a document of 3 versions is deleted with %d, and %d passages", gone.Versions, gone.Passages)
+	}
+	if gone = k.deleteDocument(t, ids[1]); gone.Versions != 1 || gone.Passages != 1 {
+		t.Errorf("a document of 1 version is deleted with %d, and %d passages", gone.Versions, gone.Passages)
 	}
 }
 

@@ -97,6 +97,8 @@ func furnish(t testing.TB) (dir, key string, run *halfway) {
 	h.must(t, "POST", "/v1/message", `{"message": "Is the cellar flooded?"}`, "id")
 	h.must(t, "DELETE", "/v1/knowledge/documents/"+gone, "", "")
 	agent := h.must(t, "POST", "/v1/agents", `{"name": "Second"}`, "id")
+	h.must(t, "POST", "/v1/attachments", "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nPaid.\r\n--x--\r\n", "id",
+		"Content-Type", "multipart/form-data; boundary=x")
 	h.must(t, "POST", "/v1/message", whenOpen, "id", "Idempotency-Key", "asked")
 	reply := h.must(t, "POST", "/v1/message", whenOpen, "id")
 	h.must(t, "POST", "/v1/messages/"+reply+"/feedback", `{"rating": "up"}`, "")
@@ -105,6 +107,7 @@ func furnish(t testing.TB) (dir, key string, run *halfway) {
 	h.must(t, "POST", "/v1/api-keys", `{"name": "reader", "scope": "read"}`, "id")
 	work(t, st, h.desk.ID())
 	run = gather(t, st, h.desk.ID())
+	learn(t, st, h.desk.ID())
 	raw(t, filepath.Join(dir, sqlite.FileName), h.desk.ID())
 	if err := errors.Join(h.desk.Close(), st.Close()); err != nil {
 		t.Fatal(err)
@@ -310,6 +313,9 @@ func TestCopy(t *testing.T) {
 		if g, w := text(t, got.do(t, "POST", "/v1/message", question)), text(t, want.do(t, "POST", "/v1/message", question)); g != w {
 			t.Errorf("%s is answered %s, want %s", question, g, w)
 		}
+	}
+	if g, w := learned(t, there, got.desk.ID()), learned(t, here, want.desk.ID()); g != w || strings.Count(w, "{") < 30 {
+		t.Errorf("vectors and calibration are %s, want %s", g, w)
 	}
 	// A run that was under way goes on.
 	if g, w := run.finish(t, there), run.finish(t, here); g != w {

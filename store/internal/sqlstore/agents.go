@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/store"
@@ -67,14 +69,17 @@ func (s *Store) createAgent(tx Tx, c store.Commit, a agent.Agent) error {
 	}
 	events, last := numbered(c.Events, a.ID, 0)
 	c.Events = events
-	n, err := tx.Exec(`INSERT INTO agents (company, id, settings, version, events, created_at, updated_at)
-		VALUES (?, ?, ?, 1, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		c.Company, a.ID, string(settings), last, micros(a.CreatedAt), micros(a.CreatedAt))
+	n, err := tx.Exec(`INSERT INTO agents (company, id, settings, version, events, created_at, updated_at, retention_days)
+		VALUES (?, ?, ?, 1, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		c.Company, a.ID, string(settings), last, micros(a.CreatedAt), micros(a.CreatedAt), a.RetentionDays)
 	if err != nil {
 		return err
 	}
 	if n == 0 {
 		return fmt.Errorf("agent %s: %w: it is there already", a.ID, store.ErrConflict)
+	}
+	if err := keepSettings(tx, c, a.ID, 1, string(settings), a.CreatedAt); err != nil {
+		return err
 	}
 	return s.write(c, tx)
 }
@@ -114,8 +119,11 @@ func (s *Store) UpdateAgent(ctx context.Context, c store.Commit, a agent.Agent) 
 		}
 		c := c
 		c.Events, last = numbered(c.Events, a.ID, last)
-		if _, err := tx.Exec(`UPDATE agents SET settings = ?, version = version + 1, events = ?, updated_at = ? WHERE company = ? AND id = ?`,
-			string(settings), last, micros(a.UpdatedAt), c.Company, a.ID); err != nil {
+		if _, err := tx.Exec(`UPDATE agents SET settings = ?, version = version + 1, events = ?, updated_at = ?, retention_days = ? WHERE company = ? AND id = ?`,
+			string(settings), last, micros(a.UpdatedAt), a.RetentionDays, c.Company, a.ID); err != nil {
+			return err
+		}
+		if err := keepSettings(tx, c, a.ID, there.Version+1, string(settings), a.UpdatedAt); err != nil {
 			return err
 		}
 		if updated, err = readAgent(tx, c.Company, a.ID, ""); err != nil {
@@ -153,7 +161,42 @@ func (s *Store) DeleteAgent(ctx context.Context, c store.Commit, id string) erro
 		if _, err := one(tx, []any{&last}, `DELETE FROM agents WHERE company = ? AND id = ? RETURNING events`, c.Company, a.ID); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(`DELETE FROM agent_versions WHERE company = ? AND agent_id = ?`, c.Company, a.ID); err != nil {
+			return err
+		}
 		c.Events, _ = numbered(c.Events, a.ID, last)
 		return s.write(c, tx)
 	})
+}
+
+// keepSettings notes the settings that an agent has from now on, and forgets those
+// that it has had too long ago.
+func keepSettings(tx Tx, c store.Commit, agentID string, version int, settings string, at time.Time) error {
+	if _, err := tx.Exec(`INSERT INTO agent_versions (company, agent_id, version, settings, actor, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+		c.Company, agentID, version, settings, actorOf(c), micros(at)); err != nil {
+		return err
+	}
+	if version <= agent.KeptVersions {
+		return nil
+	}
+	_, err := tx.Exec(`DELETE FROM agent_versions WHERE company = ? AND agent_id = ? AND version <= ?`, c.Company, agentID, version-agent.KeptVersions)
+	return err
+}
+
+// AgentVersions implements [agent.AgentStore].
+func (s *Store) AgentVersions(ctx context.Context, company, id string, p store.Page) (store.List[agent.SettingsVersion], error) {
+	return listBy(ctx, s, p, []string{"settings", company, id}, order{"version", "CAST(? AS BIGINT)"},
+		func(v agent.SettingsVersion) string { return strconv.Itoa(v.Version) },
+		func(r Rows) (v agent.SettingsVersion, err error) {
+			var settings string
+			var created int64
+			if err := r.Scan(&v.Version, &settings, &v.CreatedBy, &created); err != nil {
+				return v, err
+			}
+			if err := json.Unmarshal([]byte(settings), &v.Settings); err != nil {
+				return v, corrupt("agent_versions", id, err)
+			}
+			v.CreatedAt = moment(created)
+			return v, nil
+		}, `SELECT version, settings, actor, created_at FROM agent_versions WHERE company = ? AND agent_id = ?`, company, id)
 }

@@ -79,3 +79,23 @@ func citedPassages(tx Tx, company string, citations []agent.Citation) (map[cited
 	})
 	return live, err
 }
+
+// summaryStands reports whether all documents are there that the replies cite which a
+// summary sums up, and keeps them from being deleted before it is stored.
+func summaryStands(tx Tx, company string, s *agent.Summary) (bool, error) {
+	if s == nil {
+		return true, nil
+	}
+	documents := slices.Compact(slices.Sorted(slices.Values(s.Documents)))
+	var each [][]any
+	for _, d := range documents {
+		each = append(each, []any{company, d})
+	}
+	n := 0
+	err := tx.QueryEach(`SELECT d.id FROM documents d WHERE d.company = ? AND d.id = ?`+keyShare+` OF d`, each, func(r Rows) error {
+		var id string
+		n++
+		return r.Scan(&id)
+	})
+	return n == len(documents), err
+}

@@ -104,8 +104,8 @@ func (s *Store) Companies(ctx context.Context, p store.Page) (store.List[access.
 
 // owned names every table whose rows belong to a company. Rows that others are
 // added under, by steps that hold them, come before those others.
-var owned = []string{"agents", "sources", "runs", "conversations", "documents", "messages", "document_versions",
-	"passages", "staged", "tombstones", "pages", "run_events", "steps", "citations", "knowledge_changes", "api_keys",
+var owned = []string{"agents", "agent_versions", "sources", "runs", "conversations", "attachments", "documents", "messages", "document_versions",
+	"passages", "vector_spaces", "passage_vectors", "calibrations", "staged", "tombstones", "pages", "run_events", "steps", "citations", "knowledge_changes", "api_keys",
 	"work_keys", "work_jobs", "work_dead", "streams", "events", "receipts", "audit_log"}
 
 // DeleteCompany implements [access.Store].

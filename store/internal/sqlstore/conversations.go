@@ -9,14 +9,15 @@ import (
 	"strconv"
 
 	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/internal/exact"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
-const conversationColumns = `id, agent_id, user_id, turns, running, created_at, last_message_at`
+const conversationColumns = `id, agent_id, user_id, turns, running, CASE running WHEN 1 THEN reply_id ELSE '' END, created_at, last_message_at`
 
 func scanConversation(r Rows) (c agent.Conversation, err error) {
 	var running, created, last int64
-	err = r.Scan(&c.ID, &c.AgentID, &c.UserID, &c.Turns, &running, &created, &last)
+	err = r.Scan(&c.ID, &c.AgentID, &c.UserID, &c.Turns, &running, &c.ReplyID, &created, &last)
 	c.Running, c.CreatedAt, c.LastMessageAt = running == 1, moment(created), moment(last)
 	return c, err
 }
@@ -64,14 +65,29 @@ type bodyOf struct {
 	AgentID  string         `json:"agent_id"`
 	User     agent.User     `json:"user,omitzero"`
 	Metadata map[string]any `json:"metadata,omitzero"`
-	Reply    *agent.Reply   `json:"reply,omitzero"`
-	Ordinals []int          `json:"ordinals,omitzero"` // of the passages cited
+
+	Context     json.RawMessage       `json:"context,omitzero"` // read with all digits of its numbers
+	Attachments []agent.AttachmentRef `json:"attachments,omitzero"`
+	ReplyFormat agent.ReplyFormat     `json:"reply_format,omitzero"`
+	ReplySchema json.RawMessage       `json:"reply_schema,omitzero"`
+
+	Reply    *agent.Reply `json:"reply,omitzero"`
+	Ordinals []int        `json:"ordinals,omitzero"` // of the passages cited
 }
 
 // messageBody returns what of a message goes into its body. The text of a reply
 // is not stored twice.
 func messageBody(m agent.Message) (string, error) {
-	b := bodyOf{AgentID: m.AgentID, User: m.User, Metadata: m.Metadata}
+	b := bodyOf{
+		AgentID: m.AgentID, User: m.User, Metadata: m.Metadata,
+		Attachments: m.Attachments, ReplyFormat: m.ReplyFormat, ReplySchema: m.ReplySchema,
+	}
+	var err error
+	if len(m.Context) > 0 {
+		if b.Context, err = json.Marshal(m.Context); err != nil {
+			return "", fmt.Errorf("message %s: %w", m.ID, err)
+		}
+	}
 	if m.Reply != nil {
 		r := *m.Reply
 		r.Text = ""
@@ -100,6 +116,12 @@ func scanMessage(r Rows) (m messageRow, err error) {
 		return m, corrupt("messages", m.ID, err)
 	}
 	m.AgentID, m.User, m.Metadata, m.Reply, m.CreatedAt = b.AgentID, b.User, b.Metadata, b.Reply, moment(created)
+	m.Attachments, m.ReplyFormat, m.ReplySchema = b.Attachments, b.ReplyFormat, b.ReplySchema
+	if len(b.Context) > 0 {
+		if m.Context, err = exact.Object(b.Context); err != nil {
+			return m, corrupt("messages", m.ID, err)
+		}
+	}
 	if m.Reply != nil {
 		m.Reply.Text = m.Text
 		for i, o := range b.Ordinals {
@@ -230,6 +252,9 @@ func deleteTurns(tx Tx, company, conversation string) error {
 		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE company = ? AND conversation_id = ?`, company, conversation); err != nil {
 			return err
 		}
+	}
+	if _, err := tx.Exec(`DELETE FROM attachments WHERE company = ? AND conversation_id = ? AND conversation_id <> ''`, company, conversation); err != nil { // as the index has it
+		return err
 	}
 	var rows [][]any
 	for _, document := range slices.Sorted(maps.Keys(cited)) {

@@ -13,6 +13,9 @@ import (
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
+// longText is how much text a short step writes, in bytes.
+const longText = 64 << 10
+
 // A documentRow is a document with what a write compares.
 type documentRow struct {
 	knowledge.Document
@@ -62,11 +65,19 @@ func readDocument(tx Tx, company, id, lock string) (documentRow, error) {
 
 // WriteDocuments implements [knowledge.Store].
 func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []knowledge.Write) (out knowledge.Written, err error) {
-	err = s.engine.Write(ctx, func(tx Tx) error {
+	write := s.engine.Write
+	if isLong(writes) {
+		write = s.engine.WriteLong
+	}
+	err = write(ctx, func(tx Tx) error {
 		c := c
 		c.Events = foreign(c.Events)
 		out = knowledge.Written{Documents: make([]knowledge.WrittenDocument, 0, len(writes))}
 		if err := lockKnowledge(tx, c.Company); err != nil {
+			return err
+		}
+		texts, err := openTexts(tx, c.Company, writes)
+		if err != nil {
 			return err
 		}
 		sh, err := readShelf(tx, c.Company, writes, forChange)
@@ -80,6 +91,9 @@ func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []kno
 			if err == nil && status != knowledge.Unchanged {
 				sh.put(d)
 				err = rows.add(c.Company, actorOf(c), d, w, newText)
+			}
+			if err == nil && w.StagedBy != "" {
+				err = texts.use(c.Company, d, w, newText)
 			}
 			if err != nil {
 				return ofItem(i, err)
@@ -100,12 +114,22 @@ func (s *Store) WriteDocuments(ctx context.Context, c store.Commit, writes []kno
 		if err := recordFiles(tx, c.Company, writes, out); err != nil {
 			return err
 		}
+		if texts != nil {
+			if err := texts.publish(tx, c.Company, out); err != nil {
+				return err
+			}
+		}
 		return s.write(madeOf(c, out.Documents), tx)
 	})
 	if err != nil {
 		return knowledge.Written{}, err
 	}
 	return out, nil
+}
+
+// isLong reports whether writes take longer than one that somebody waits for.
+func isLong(writes []knowledge.Write) bool {
+	return len(writes) > 1 || len(writes) == 1 && len(writes[0].Text) > longText
 }
 
 // CheckDocuments implements [knowledge.Store].
@@ -188,18 +212,16 @@ func (s *Store) Document(ctx context.Context, company, id string) (d knowledge.D
 func (s *Store) DocumentHashes(ctx context.Context, company, agentID string, externalIDs []string) (hashes map[string][32]byte, err error) {
 	err = s.engine.Read(ctx, func(tx Tx) error {
 		hashes = make(map[string][32]byte, len(externalIDs))
-		for _, external := range externalIDs {
+		return among(tx, `SELECT external_id, hash FROM documents WHERE company = ? AND agent_id = ? AND source_id = '' AND external_id <> ''
+			AND external_id IN `, ``, []any{company, agentID}, externalIDs, func(r Rows) error {
+			var external string
 			var hash []byte
-			found, err := one(tx, []any{&hash}, `SELECT hash FROM documents WHERE company = ? AND agent_id = ? AND external_id = ? AND source_id = ''
-				AND external_id <> ''`, company, agentID, external)
-			if err != nil {
-				return err
-			}
-			if found && len(hash) == 32 {
+			err := r.Scan(&external, &hash)
+			if len(hash) == 32 {
 				hashes[external] = [32]byte(hash)
 			}
-		}
-		return nil
+			return err
+		})
 	})
 	return hashes, err
 }
@@ -254,6 +276,9 @@ func (s *Store) Documents(ctx context.Context, company string, f knowledge.Filte
 	}
 	if f.SourceID != "" {
 		query += ` AND source_id <> ''`
+	}
+	if f.AgentID != "" {
+		query += ` AND agent_id <> ''`
 	}
 	return list(ctx, s, p, []string{"documents", company, f.AgentID, string(f.Kind), f.ExternalID, f.SourceID},
 		func(d knowledge.Document) string { return d.ID },

@@ -13,6 +13,10 @@ type Engine interface {
 	// and otherwise leaves nothing of it.
 	Write(ctx context.Context, fn func(Tx) error) error
 
+	// WriteLong is Write of much at once, by somebody who can wait: where there is
+	// one writer, what others write by Write goes before it.
+	WriteLong(ctx context.Context, fn func(Tx) error) error
+
 	// Read runs fn in a transaction that writes nothing and sees one state of
 	// the store.
 	Read(ctx context.Context, fn func(Tx) error) error
@@ -69,6 +73,7 @@ type Store struct {
 	log     Log
 	staging growth // of the table staged
 	library growth // of the table documents, by publishing
+	vectors growth // of the table passage_vectors
 }
 
 // New returns the steps as run by e, which keeps its events in l.

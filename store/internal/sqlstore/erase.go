@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -54,7 +55,7 @@ func bury(tx Tx, company string, d documentRow, at time.Time) error {
 	if _, _, err := lockSource(tx, company, d.SourceID, forChange); err != nil {
 		return err
 	}
-	var texts [][]byte // of all that is kept of it
+	texts := [][]byte{d.textHash} // of all that is kept of it
 	err := all(tx, func(r Rows) error {
 		var hash []byte
 		err := r.Scan(&hash)
@@ -128,7 +129,7 @@ func removeDocuments(tx Tx, company string, ids []string, out *knowledge.Deleted
 	if err := eraseQuotes(tx, company, each, out); err != nil {
 		return nil, err
 	}
-	count := func(n *int, query string) error {
+	count := func(n *int, query string, each [][]any) error {
 		return tx.QueryEach(query, each, func(r Rows) error {
 			var some int
 			err := r.Scan(&some)
@@ -136,7 +137,12 @@ func removeDocuments(tx Tx, company string, ids []string, out *knowledge.Deleted
 			return err
 		})
 	}
-	if err := count(&out.Versions, `SELECT COUNT(*) FROM document_versions WHERE company = ? AND document_id = ?`); err != nil {
+	older := make([][]any, len(gone))
+	for i, d := range gone {
+		older[i] = []any{company, d.ID, d.Version}
+	}
+	out.Versions += len(gone) // the live ones, whether they have rows or not
+	if err := count(&out.Versions, `SELECT COUNT(*) FROM document_versions WHERE company = ? AND document_id = ? AND version <> ?`, older); err != nil {
 		return nil, err
 	}
 	if slices.ContainsFunc(gone, func(d documentRow) bool { return d.SourceID != "" }) {
@@ -144,7 +150,10 @@ func removeDocuments(tx Tx, company string, ids []string, out *knowledge.Deleted
 			return nil, err
 		}
 	}
-	if err := count(&out.Passages, `SELECT COUNT(*) FROM passages WHERE company = ? AND document_id = ?`); err != nil {
+	if err := count(&out.Passages, `SELECT COUNT(*) FROM passages WHERE company = ? AND document_id = ?`, each); err != nil {
+		return nil, err
+	}
+	if err := dropVectors(tx, each); err != nil {
 		return nil, err
 	}
 	for _, query := range []string{
@@ -159,13 +168,42 @@ func removeDocuments(tx Tx, company string, ids []string, out *knowledge.Deleted
 	return gone, nil
 }
 
+// A place is where a reply stands.
+type place struct {
+	conversation string
+	seq          int64
+}
+
+// addSummaries adds the replies that keep a summary of the conversation before them to
+// those that quote documents, where a reply before them does: it may be of that one.
+func addSummaries(tx Tx, company string, quoted map[place][]string) error {
+	first, documents := map[string]int64{}, map[string][]string{}
+	for p, ds := range quoted {
+		if at, ok := first[p.conversation]; !ok || p.seq < at {
+			first[p.conversation] = p.seq
+		}
+		documents[p.conversation] = append(documents[p.conversation], ds...)
+	}
+	var each [][]any
+	for _, conversation := range slices.Sorted(maps.Keys(first)) {
+		each = append(each, []any{company, conversation, first[conversation]})
+	}
+	return tx.QueryEach(`SELECT conversation_id, seq FROM messages
+		WHERE company = ? AND conversation_id = ? AND seq > ? AND role = 'agent' AND body LIKE '%"summary":{%'`, each, func(r Rows) error {
+		var p place
+		err := r.Scan(&p.conversation, &p.seq)
+		for _, d := range documents[p.conversation] {
+			if !slices.Contains(quoted[p], d) {
+				quoted[p] = append(quoted[p], d)
+			}
+		}
+		return err
+	})
+}
+
 // eraseQuotes takes what came from documents out of the replies that cite them:
 // each has company and document.
 func eraseQuotes(tx Tx, company string, each [][]any, out *knowledge.Deleted) error {
-	type place struct {
-		conversation string
-		seq          int64
-	}
 	quoted := map[place][]string{} // documents
 	err := tx.QueryEach(`SELECT conversation_id, seq, document_id FROM citations WHERE company = ? AND document_id = ?`, each, func(r Rows) error {
 		var p place
@@ -175,6 +213,10 @@ func eraseQuotes(tx Tx, company string, each [][]any, out *knowledge.Deleted) er
 		return err
 	})
 	if err != nil {
+		return err
+	}
+	replies := len(quoted)
+	if err := addSummaries(tx, company, quoted); err != nil {
 		return err
 	}
 	places := make([]place, 0, len(quoted))
@@ -196,8 +238,13 @@ func eraseQuotes(tx Tx, company string, each [][]any, out *knowledge.Deleted) er
 			return corrupt("messages", m.ID, fmt.Errorf("a message that cites is not a reply"))
 		}
 		erased := *m.Reply
+		var quotes []string
 		for _, document := range quoted[p] {
+			quotes = append(quotes, erased.Quotes(document)...)
 			erased = erased.Erase(document)
+		}
+		if err := eraseSteps(tx, company, p.conversation, p.seq/2, quotes); err != nil {
+			return err
 		}
 		m.Reply, m.Text = &erased, erased.Text
 		body, err := messageBody(m)
@@ -209,14 +256,14 @@ func eraseQuotes(tx Tx, company string, each [][]any, out *knowledge.Deleted) er
 			return err
 		}
 	}
-	out.Replies += len(places)
+	out.Replies += replies
 	return tx.Each(`DELETE FROM citations WHERE company = ? AND document_id = ?`, each)
 }
 
 // deleteAgentDocuments removes the documents of one agent, whose conversations, which
 // alone may cite them, were removed before.
 func deleteAgentDocuments(tx Tx, company, agentID string) error {
-	ids, err := column(tx, `SELECT id FROM documents WHERE company = ? AND agent_id = ? ORDER BY id`, company, agentID)
+	ids, err := column(tx, `SELECT id FROM documents WHERE company = ? AND agent_id = ? AND agent_id <> '' ORDER BY id`, company, agentID)
 	if err != nil {
 		return err
 	}

@@ -107,6 +107,25 @@ func scanPassage(r Rows, dest ...any) (p knowledge.Passage, err error) {
 	return p, nil
 }
 
+// filledColumns are those of a passage with what is filled in of its document.
+const filledColumns = passageColumns + `, d.title, d.url, d.external_id, d.agent_id, d.kind, d.language, d.metadata`
+
+// scanFilled reads [filledColumns].
+func scanFilled(r Rows) (knowledge.Passage, error) {
+	var title, url, external, agentID, kind, language, metadata string
+	p, err := scanPassage(r, &title, &url, &external, &agentID, &kind, &language, &metadata)
+	if err != nil {
+		return p, err
+	}
+	p.Title, p.URL, p.ExternalID, p.AgentID, p.Kind, p.Language = title, url, external, agentID, knowledge.Kind(kind), language
+	if metadata != "null" {
+		if err := json.Unmarshal([]byte(metadata), &p.Metadata); err != nil {
+			return p, corrupt("documents", p.DocumentID, err)
+		}
+	}
+	return p, nil
+}
+
 // Passages implements [knowledge.Store].
 func (s *Store) Passages(ctx context.Context, company string, refs []knowledge.Ref) (out []knowledge.Passage, err error) {
 	if len(refs) == 0 {
@@ -118,27 +137,17 @@ func (s *Store) Passages(ctx context.Context, company string, refs []knowledge.R
 	}
 	// One passage at a time, by its key: what is read does not depend on what a
 	// planner thinks of a list of them.
-	const query = `SELECT ` + passageColumns + `, d.title, d.url, d.external_id, d.agent_id, d.kind, d.metadata
+	const query = `SELECT ` + filledColumns + `
 		FROM passages p JOIN documents d ON d.company = p.company AND d.id = p.document_id AND d.version = p.version
 		WHERE p.company = ? AND p.document_id = ? AND p.version = ? AND p.ordinal = ?`
 	err = s.engine.Get(ctx, func(tx Tx) error {
 		out = make([]knowledge.Passage, 0, len(refs))
 		return tx.QueryEach(query, args, func(r Rows) error {
-			var (
-				title, url, external, agentID, kind, metadata string
-			)
-			p, err := scanPassage(r, &title, &url, &external, &agentID, &kind, &metadata)
-			if err != nil {
-				return err
+			p, err := scanFilled(r)
+			if err == nil {
+				out = append(out, p)
 			}
-			p.Title, p.URL, p.ExternalID, p.AgentID, p.Kind = title, url, external, agentID, knowledge.Kind(kind)
-			if metadata != "null" {
-				if err := json.Unmarshal([]byte(metadata), &p.Metadata); err != nil {
-					return corrupt("documents", p.DocumentID, err)
-				}
-			}
-			out = append(out, p)
-			return nil
+			return err
 		})
 	})
 	return out, err
@@ -154,12 +163,29 @@ func (s *Store) LiveDocument(ctx context.Context, company, id string) (live know
 		live = knowledge.Live{Document: d.Document}
 		return all(tx, func(r Rows) error {
 			p, err := scanPassage(r)
+			p.Language = d.Language
 			live.Passages = append(live.Passages, p)
 			return err
 		}, `SELECT `+passageColumns+` FROM passages p WHERE p.company = ? AND p.document_id = ? AND p.version = ? ORDER BY p.ordinal`,
 			company, id, d.Version)
 	})
 	return live, err
+}
+
+// Stamps implements [knowledge.Store].
+func (s *Store) Stamps(ctx context.Context, company, after string, limit int) (out []knowledge.Stamp, err error) {
+	err = s.engine.Read(ctx, func(tx Tx) error {
+		out = nil
+		return all(tx, func(r Rows) error {
+			var d knowledge.Stamp
+			var updated int64
+			err := r.Scan(&d.DocumentID, &updated)
+			d.UpdatedAt = moment(updated)
+			out = append(out, d)
+			return err
+		}, `SELECT id, updated_at FROM documents WHERE company = ? AND id > ? ORDER BY id LIMIT ?`, company, after, limit)
+	})
+	return out, err
 }
 
 // liveBatch bounds how many documents are read at a time.
@@ -193,6 +219,7 @@ func (s *Store) LiveDocuments(ctx context.Context, company, after string, maxByt
 				}
 			}
 			if at < len(out) && out[at].ID == p.DocumentID && out[at].Version == p.Version {
+				p.Language = out[at].Language
 				out[at].Passages = append(out[at].Passages, p)
 				size += len(p.Text)
 			}

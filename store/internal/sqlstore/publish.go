@@ -11,7 +11,7 @@ import (
 
 // EndRun implements [knowledge.RunStore].
 func (s *Store) EndRun(ctx context.Context, c store.Commit, l store.Lease, given knowledge.Run) (out knowledge.Run, err error) {
-	err = s.engine.Write(ctx, func(tx Tx) error {
+	err = s.engine.WriteLong(ctx, func(tx Tx) error {
 		c := c
 		lock := keyShare
 		if given.State == knowledge.RunCompleted {
@@ -140,25 +140,26 @@ func publishWrites(tx Tx, company, runID string) (written []documentRow, err err
 	if err := tx.Each(`UPDATE documents SET external_id = '' WHERE company = ? AND id = ?`, each); err != nil {
 		return nil, err
 	}
+	if _, err := tx.Exec(keepVersions+` JOIN staged s ON s.company = d.company AND s.document_id = d.id
+		WHERE s.company = ? AND s.run_id = ? AND s.change = 'updated' ON CONFLICT DO NOTHING`, company, runID); err != nil {
+		return nil, err
+	}
 	err = all(tx, func(r Rows) error {
 		var d documentRow
 		err := r.Scan(&d.ID, &d.AgentID, &d.Version, &d.events)
 		written = append(written, d)
 		return err
-	}, `INSERT INTO documents (company, `+documentColumns+`)
+	}, `INSERT INTO documents (company, `+documentColumns+`, bytes, actor, written_at)
 		SELECT company, document_id, agent_id, kind, title, url, external_id, source_id, language, metadata, format, questions, version, state,
-			created_at, updated_at, hash, text_hash, 1 FROM staged WHERE company = ? AND run_id = ? AND change <> 'deleted' ORDER BY document_id
-		ON CONFLICT (company, id) DO UPDATE SET title = excluded.title, url = excluded.url, external_id = excluded.external_id,
-			language = excluded.language, metadata = excluded.metadata, format = excluded.format, questions = excluded.questions,
-			version = excluded.version, state = excluded.state, updated_at = excluded.updated_at, hash = excluded.hash,
-			text_hash = excluded.text_hash, events = documents.events + 1
+			created_at, updated_at, hash, text_hash, 1, bytes, '', updated_at
+		FROM staged WHERE company = ? AND run_id = ? AND change <> 'deleted' ORDER BY document_id
+		ON CONFLICT (company, id) DO UPDATE SET `+overwriteDocument+`, events = documents.events + 1
 		RETURNING id, agent_id, version, events`, company, runID)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := tx.Exec(`INSERT INTO document_versions (company, document_id, version, title, format, bytes, text_hash, actor, created_at)
-		SELECT company, document_id, version, title, format, bytes, text_hash, '', updated_at FROM staged
-		WHERE company = ? AND run_id = ? AND new_text = 1`, company, runID); err != nil {
+	if _, err := tx.Exec(`DELETE FROM passage_vectors WHERE company = ? AND space IN (SELECT number FROM vector_spaces WHERE company = ?)
+		AND document_id IN (SELECT document_id FROM staged WHERE company = ? AND run_id = ? AND new_text = 1)`, company, company, company, runID); err != nil {
 		return nil, err
 	}
 	return written, nil

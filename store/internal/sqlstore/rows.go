@@ -12,6 +12,9 @@ import (
 // together: each list goes to the database at one time.
 type documentRows struct {
 	documents, versions, passages [][]any
+	changed                       [][]any          // documents that are there
+	replaced                      [][]any          // documents whose text before had vectors
+	live                          map[string][]any // of the texts noted, the rows of their versions, by document
 }
 
 // add notes what a write of an actor makes of a document.
@@ -26,12 +29,26 @@ func (r *documentRows) add(company, actor string, d documentRow, w knowledge.Wri
 	}
 	r.documents = append(r.documents, []any{
 		company, d.ID, d.AgentID, string(d.Kind), d.Title, d.URL, d.ExternalID, d.SourceID, d.Language, string(metadata), string(d.Format), string(questions),
-		d.Version, string(d.State), micros(d.CreatedAt), micros(d.UpdatedAt), d.hash, d.textHash, d.events,
+		d.Version, string(d.State), micros(d.CreatedAt), micros(d.UpdatedAt), d.hash, d.textHash, d.events, len(w.Text), actor, micros(d.UpdatedAt),
 	})
+	if version, noted := r.live[d.ID]; noted {
+		r.versions = append(r.versions, version)
+	} else if d.events > 1 {
+		r.changed = append(r.changed, []any{company, d.ID})
+	}
 	if !newText {
 		return nil
 	}
-	r.versions = append(r.versions, []any{company, d.ID, d.Version, d.Title, string(d.Format), len(w.Text), d.textHash, actor, micros(d.UpdatedAt)})
+	if d.Version > 1 {
+		r.replaced = append(r.replaced, []any{company, d.ID})
+	}
+	if r.live == nil {
+		r.live = map[string][]any{}
+	}
+	r.live[d.ID] = []any{company, d.ID, d.Version, d.Title, string(d.Format), len(w.Text), d.textHash, actor, micros(d.UpdatedAt)}
+	if w.StagedBy != "" {
+		return nil // they are there already
+	}
 	return r.addPassages(company, d.ID, d.Version, w)
 }
 
@@ -59,18 +76,37 @@ func (r *documentRows) addPassages(company, document string, version int, w know
 	return nil
 }
 
+// overwriteDocument is what a statement that inserts documents does to those that are
+// there, in the end: of an unchanged text it keeps who wrote it, and when.
+const overwriteDocument = `title = excluded.title, url = excluded.url, external_id = excluded.external_id, language = excluded.language,
+	metadata = excluded.metadata, format = excluded.format, questions = excluded.questions,
+	bytes = CASE WHEN excluded.version > documents.version THEN excluded.bytes ELSE documents.bytes END,
+	actor = CASE WHEN excluded.version > documents.version THEN excluded.actor ELSE documents.actor END,
+	written_at = CASE WHEN excluded.version > documents.version THEN excluded.written_at ELSE documents.written_at END,
+	version = excluded.version, state = excluded.state, updated_at = excluded.updated_at, hash = excluded.hash, text_hash = excluded.text_hash`
+
+// keepVersions begins a statement that gives the live texts of documents rows of
+// their own, which a document that stays as it was written needs none of. It ends in
+// ON CONFLICT DO NOTHING: they may have them.
+const keepVersions = `INSERT INTO document_versions (company, document_id, version, title, format, bytes, text_hash, actor, created_at)
+	SELECT d.company, d.id, d.version, d.title, d.format, d.bytes, d.text_hash, d.actor, d.written_at FROM documents d`
+
 // write writes what was noted, in the order of the notes.
 func (r *documentRows) write(tx Tx) error {
-	if err := tx.Each(`INSERT INTO documents (company, `+documentColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (company, id) DO UPDATE SET agent_id = excluded.agent_id, kind = excluded.kind, title = excluded.title,
-			url = excluded.url, external_id = excluded.external_id, language = excluded.language, metadata = excluded.metadata, format = excluded.format,
-			questions = excluded.questions, version = excluded.version, state = excluded.state, updated_at = excluded.updated_at,
-			hash = excluded.hash, text_hash = excluded.text_hash, events = excluded.events`, r.documents); err != nil {
+	if err := tx.Each(keepVersions+` WHERE d.company = ? AND d.id = ? ON CONFLICT DO NOTHING`, r.changed); err != nil {
+		return err
+	}
+	if err := tx.Each(`INSERT INTO documents (company, `+documentColumns+`, bytes, actor, written_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (company, id) DO UPDATE SET agent_id = excluded.agent_id, kind = excluded.kind, `+overwriteDocument+`,
+			events = excluded.events`, r.documents); err != nil {
 		return err
 	}
 	if err := tx.Each(`INSERT INTO document_versions (company, document_id, version, title, format, bytes, text_hash, actor, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, r.versions); err != nil {
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, r.versions); err != nil {
+		return err
+	}
+	if err := dropVectors(tx, r.replaced); err != nil {
 		return err
 	}
 	return r.writePassages(tx)

@@ -37,20 +37,17 @@ func readShelf(tx Tx, company string, writes []knowledge.Write, lock string) (*s
 		}
 	}
 	for _, by := range []struct {
-		condition string
-		values    []string
-	}{{`id = ?`, ids}, {`external_id = ? AND source_id = '' AND external_id <> ''`, names}} { // as the index has it
-		var args [][]any
-		for _, v := range slices.Compact(slices.Sorted(slices.Values(by.values))) {
-			args = append(args, []any{company, v})
-		}
-		err := tx.QueryEach(`SELECT `+documentColumns+` FROM documents WHERE company = ? AND `+by.condition+lock, args, func(r Rows) error {
-			d, err := scanDocument(r)
-			if err == nil {
-				s.put(d)
-			}
-			return err
-		})
+		column, behind string
+		values         []string
+	}{{`id`, ``, ids}, {`external_id`, ` AND source_id = '' AND external_id <> ''`, names}} { // as the index has it
+		err := among(tx, `SELECT `+documentColumns+` FROM documents WHERE company = ? AND `+by.column+` IN `, by.behind+lock, []any{company},
+			slices.Compact(slices.Sorted(slices.Values(by.values))), func(r Rows) error {
+				d, err := scanDocument(r)
+				if err == nil {
+					s.put(d)
+				}
+				return err
+			})
 		if err != nil {
 			return nil, err
 		}

@@ -32,15 +32,26 @@ func (s *Store) Versions(ctx context.Context, company, documentID string) (versi
 		if err != nil {
 			return err
 		}
-		return all(tx, func(r Rows) error {
+		read := func(r Rows) error {
 			var v knowledge.Version
 			var created int64
 			err := r.Scan(&v.Version, &v.Title, &v.Format, &v.Bytes, &v.Actor, &created)
 			v.Live, v.CreatedAt = v.Version == d.Version, moment(created)
 			versions = append(versions, v)
 			return err
-		}, `SELECT version, title, format, bytes, actor, created_at FROM document_versions
-			WHERE company = ? AND document_id = ? ORDER BY version DESC`, company, documentID)
+		}
+		if err := all(tx, read, `SELECT version, title, format, bytes, actor, created_at FROM document_versions
+			WHERE company = ? AND document_id = ? ORDER BY version DESC`, company, documentID); err != nil {
+			return err
+		}
+		if len(versions) > 0 && versions[0].Live {
+			return nil
+		}
+		older := versions
+		versions = nil
+		err = all(tx, read, `SELECT version, title, format, bytes, actor, written_at FROM documents WHERE company = ? AND id = ?`, company, documentID)
+		versions = append(versions, older...)
+		return err
 	})
 	return versions, err
 }
@@ -58,7 +69,7 @@ func (s *Store) VersionPassages(ctx context.Context, company, documentID string,
 		}
 		err = all(tx, func(r Rows) error {
 			p, err := scanPassage(r)
-			p.Title, p.URL, p.ExternalID, p.AgentID, p.Kind, p.Metadata = d.Title, d.URL, d.ExternalID, d.AgentID, d.Kind, d.Metadata
+			p.Title, p.URL, p.ExternalID, p.AgentID, p.Kind, p.Language, p.Metadata = d.Title, d.URL, d.ExternalID, d.AgentID, d.Kind, d.Language, d.Metadata
 			passages = append(passages, p)
 			return err
 		}, `SELECT `+passageColumns+` FROM passages p WHERE p.company = ? AND p.document_id = ? AND p.version = ? ORDER BY p.ordinal`,

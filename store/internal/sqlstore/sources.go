@@ -184,7 +184,7 @@ func (s *Store) DueSources(ctx context.Context, limit int) (due []knowledge.DueS
 
 // DeleteSource implements [knowledge.SourceStore].
 func (s *Store) DeleteSource(ctx context.Context, c store.Commit, id string) (out knowledge.Deleted, err error) {
-	err = s.engine.Write(ctx, func(tx Tx) error {
+	err = s.engine.WriteLong(ctx, func(tx Tx) error {
 		c := c
 		if err := lockKnowledge(tx, c.Company); err != nil {
 			return err

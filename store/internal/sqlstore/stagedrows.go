@@ -46,19 +46,11 @@ func (st *stage) write() error {
 		if !there {
 			continue
 		}
-		metadata, err := object("document", s.ID, s.Metadata)
+		args, err := s.args(st.company, st.run.ID)
 		if err != nil {
 			return err
 		}
-		questions, err := object("document", s.ID, s.Questions)
-		if err != nil {
-			return err
-		}
-		rows = append(rows, []any{
-			st.company, s.ID, st.run.ID, s.change, s.base, flag(s.newText), flag(s.moved), s.Version, s.bytes, externalHash(s.ExternalID),
-			s.AgentID, s.SourceID, string(s.Kind), s.Title, s.URL, s.ExternalID, s.Language, metadata, string(s.Format), questions,
-			string(s.State), s.hash, s.textHash, micros(s.CreatedAt), micros(s.UpdatedAt),
-		})
+		rows = append(rows, args)
 		if s.write == nil {
 			continue
 		}
@@ -72,11 +64,30 @@ func (st *stage) write() error {
 	if err := st.tx.Each(`DELETE FROM staged WHERE company = ? AND document_id = ? AND run_id = ?`, old); err != nil {
 		return err
 	}
-	if err := st.tx.Each(`INSERT INTO staged (company, document_id, run_id, `+stagedColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, rows); err != nil {
+	if err := st.tx.Each(insertStaged, rows); err != nil {
 		return err
 	}
 	return passages.writePassages(st.tx)
+}
+
+const insertStaged = `INSERT INTO staged (company, document_id, run_id, ` + stagedColumns + `)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+// args returns what [insertStaged] takes.
+func (r *stagedRow) args(company, runID string) ([]any, error) {
+	metadata, err := object("document", r.ID, r.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	questions, err := object("document", r.ID, r.Questions)
+	if err != nil {
+		return nil, err
+	}
+	return []any{
+		company, r.ID, runID, r.change, r.base, flag(r.newText), flag(r.moved), r.Version, r.bytes, externalHash(r.ExternalID),
+		r.AgentID, r.SourceID, string(r.Kind), r.Title, r.URL, r.ExternalID, r.Language, metadata, string(r.Format), questions,
+		string(r.State), r.hash, r.textHash, micros(r.CreatedAt), micros(r.UpdatedAt),
+	}, nil
 }
 
 const deletePassages = `DELETE FROM passages WHERE company = ? AND document_id = ? AND version = ?`

@@ -193,7 +193,7 @@ func (st *stage) readTombstones(names, texts set) error {
 // Stage implements [knowledge.RunStore].
 func (s *Store) Stage(ctx context.Context, l store.Lease, runID string, in knowledge.Staging) (out []knowledge.Staged, err error) {
 	rows := 0
-	err = s.engine.Write(ctx, func(tx Tx) error {
+	err = s.engine.WriteLong(ctx, func(tx Tx) error {
 		out, rows = make([]knowledge.Staged, 0, len(in.Writes)), 0
 		st, err := openStage(tx, l, runID)
 		if err != nil {
@@ -410,7 +410,7 @@ func (s *Store) StagedDocuments(ctx context.Context, company, runID, after strin
 
 // Restage implements [knowledge.RunStore].
 func (s *Store) Restage(ctx context.Context, l store.Lease, runID, from, to string) error {
-	return s.engine.Write(ctx, func(tx Tx) error {
+	return s.engine.WriteLong(ctx, func(tx Tx) error {
 		st, err := openStage(tx, l, runID)
 		if err != nil {
 			return err

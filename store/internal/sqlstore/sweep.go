@@ -24,7 +24,7 @@ func (s *Store) Sweep(ctx context.Context, r knowledge.Retention, limit int) (kn
 	if err != nil {
 		return nil, err
 	}
-	for _, sweep := range []func(context.Context, knowledge.Retention) error{w.versions, w.events, w.runs, w.changes, w.jobs, w.receipts, w.audit} {
+	for _, sweep := range []func(context.Context, knowledge.Retention) error{w.versions, w.events, w.bulks, w.runs, w.changes, w.jobs, w.receipts, w.audit, w.conversations, w.attachments} {
 		if err := sweep(ctx, r); err != nil {
 			return nil, err
 		}
@@ -60,7 +60,7 @@ func (w *sweeper) all(ctx context.Context, thing, query string, args []any, remo
 	for _, company := range companies {
 		for w.swept[thing] < w.limit {
 			var n int64
-			err := w.store.engine.Write(ctx, func(tx Tx) (err error) {
+			err := w.store.engine.WriteLong(ctx, func(tx Tx) (err error) {
 				n, err = remove(tx, company, w.limit-w.swept[thing])
 				return err
 			})
@@ -195,6 +195,39 @@ func (w *sweeper) runs(ctx context.Context, r knowledge.Retention) error {
 				return 0, err
 			}
 			return int64(len(ids)), removeRuns(tx, company, ids)
+		})
+}
+
+// bulks ends runs of bulks whose process is gone, with what they staged.
+func (w *sweeper) bulks(ctx context.Context, r knowledge.Retention) error {
+	before, some := w.before(r.Bulks)
+	if !some {
+		return nil
+	}
+	return w.all(ctx, "bulks", `SELECT c.id FROM companies c WHERE
+			(SELECT MIN(r.updated_at) FROM runs r WHERE r.company = c.id AND r.kind = ? AND r.ended_at = 0) < ?`,
+		[]any{string(knowledge.RunBulk), before}, func(tx Tx, company string, most int64) (int64, error) {
+			if err := haveCompany(tx, company, keyShare); isItem(err) {
+				return 0, nil // it was deleted meanwhile
+			} else if err != nil {
+				return 0, err
+			}
+			ids, err := column(tx, `SELECT id FROM runs WHERE company = ? AND kind = ? AND ended_at = 0 AND updated_at < ? ORDER BY id LIMIT ?`+forChange,
+				company, string(knowledge.RunBulk), before, min(most, fewRuns))
+			if err != nil {
+				return 0, err
+			}
+			for _, id := range ids {
+				r, err := readRun(tx, company, id, forChange)
+				if err != nil {
+					return 0, err
+				}
+				r.State, r.Error = knowledge.RunFailed, &knowledge.RunError{Kind: "crashed", Message: "the request that brought it was broken off: send it again"}
+				if err := endRun(tx, company, &r, w.now); err != nil {
+					return 0, err
+				}
+			}
+			return int64(len(ids)), nil
 		})
 }
 

@@ -25,6 +25,9 @@ func (s *Store) BeginTurn(ctx context.Context, c store.Commit, b agent.Begin) (t
 		}
 		m := b.Message
 		m.ConversationID, m.Role = conv.id, agent.RoleUser
+		if err := claimAttachments(tx, c.Company, conv.id, m.Attachments); err != nil {
+			return err
+		}
 		if err := insertMessage(tx, c.Company, 2*conv.turns-1, cmp.Or(m.User.ID, conv.userID), m, body); err != nil {
 			return err
 		}
@@ -195,16 +198,13 @@ func fenced(t agent.TurnRef) error {
 }
 
 // RecordStep implements [agent.TurnStore].
-func (s *Store) RecordStep(ctx context.Context, c store.Commit, t agent.TurnRef, st agent.Step) error {
+func (s *Store) RecordStep(ctx context.Context, c store.Commit, t agent.TurnRef, steps ...agent.Step) error {
 	return s.engine.Write(ctx, func(tx Tx) error {
 		conv, err := held(tx, c.Company, t)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(`INSERT INTO steps (company, conversation_id, turn, ordinal, call_id, name, state, data, at)
-			SELECT ?, ?, ?, COALESCE(MAX(ordinal), 0) + 1, ?, ?, ?, ?, ? FROM steps WHERE company = ? AND conversation_id = ? AND turn = ?`,
-			c.Company, conv.id, conv.turns, st.CallID, st.Name, string(st.State), st.Data, micros(st.At), c.Company, conv.id, conv.turns)
-		if err != nil {
+		if err := insertSteps(tx, c.Company, conv, steps...); err != nil {
 			return err
 		}
 		return s.writeTurn(tx, c, conv)
@@ -273,6 +273,17 @@ func (s *Store) EndTurn(ctx context.Context, c store.Commit, t agent.TurnRef, e 
 		seq := 2 * int64(t.Number)
 		if err := checkCitations(tx, c.Company, conv, seq, e.Reply.Citations); err != nil {
 			return err
+		}
+		m, body := m, body
+		if stands, err := summaryStands(tx, c.Company, e.Reply.Summary); err != nil {
+			return err
+		} else if !stands {
+			r := e.Reply
+			r.Summary = nil
+			m.Reply = &r
+			if body, err = messageBody(m); err != nil {
+				return err
+			}
 		}
 		if err := insertReply(tx, c.Company, seq, m, body, string(e.Explanation)); err != nil {
 			return err

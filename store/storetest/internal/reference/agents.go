@@ -12,15 +12,39 @@ import (
 
 // CreateAgent implements [agent.AgentStore].
 func (s *Store) CreateAgent(ctx context.Context, cm store.Commit, a agent.Agent) error {
-	return s.step(ctx, cm, func(c *tenant, _ *store.Commit) error {
+	return s.step(ctx, cm, func(c *tenant, cm *store.Commit) error {
 		if _, there := c.agents[a.ID]; there {
 			return fmt.Errorf("agent %s: %w: it is there already", a.ID, store.ErrConflict)
 		}
 		a.Settings, a.Default, a.Version = copied(a.Settings), false, 1
 		a.CreatedAt, a.UpdatedAt = stored(a.CreatedAt), stored(a.CreatedAt)
 		c.agents[a.ID] = a
+		c.keepSettings(cm, a)
 		return nil
 	})
+}
+
+// keepSettings notes the settings that an agent has from now on.
+func (c *tenant) keepSettings(cm *store.Commit, a agent.Agent) {
+	v := agent.SettingsVersion{Version: a.Version, Settings: copied(a.Settings), CreatedAt: a.UpdatedAt}
+	if cm.Audit != nil {
+		v.CreatedBy = cm.Audit.Actor
+	}
+	all := append(slices.Clip(c.settings[a.ID]), v)
+	c.settings[a.ID] = all[max(0, len(all)-agent.KeptVersions):]
+}
+
+// AgentVersions implements [agent.AgentStore].
+func (s *Store) AgentVersions(ctx context.Context, company, id string, p store.Page) (out store.List[agent.SettingsVersion], err error) {
+	err = s.read(ctx, company, func(c tenant) (err error) {
+		out, err = newest(slices.Clone(c.settings[id]), p, func(v agent.SettingsVersion) string { return fmt.Sprintf("%09d", v.Version) }, "settings", company, id)
+		out.Data = slices.Clone(out.Data)
+		for i, v := range out.Data {
+			out.Data[i].Settings = copied(v.Settings)
+		}
+		return err
+	})
+	return out, err
 }
 
 // agent returns an agent of the company; "" is the default one.
@@ -61,7 +85,7 @@ func (s *Store) Agents(ctx context.Context, company string, p store.Page) (out s
 
 // UpdateAgent implements [agent.AgentStore].
 func (s *Store) UpdateAgent(ctx context.Context, cm store.Commit, a agent.Agent) (out agent.Agent, err error) {
-	err = s.step(ctx, cm, func(c *tenant, _ *store.Commit) error {
+	err = s.step(ctx, cm, func(c *tenant, cm *store.Commit) error {
 		there, ok := c.agents[a.ID]
 		if !ok {
 			return store.NotFound("agent", a.ID)
@@ -71,6 +95,7 @@ func (s *Store) UpdateAgent(ctx context.Context, cm store.Commit, a agent.Agent)
 		}
 		there.Settings, there.Version, there.UpdatedAt = copied(a.Settings), there.Version+1, stored(a.UpdatedAt)
 		c.agents[a.ID] = there
+		c.keepSettings(cm, there)
 		out = there
 		out.Settings = copied(there.Settings)
 		return nil
@@ -92,6 +117,7 @@ func (s *Store) DeleteAgent(ctx context.Context, cm store.Commit, id string) err
 			return fmt.Errorf("agent %s: %w: it is the company's default agent", a.ID, store.ErrConflict)
 		}
 		delete(c.agents, a.ID)
+		delete(c.settings, a.ID)
 		maps.DeleteFunc(c.conversations, func(_ string, v conversation) bool { return v.AgentID == a.ID })
 		for _, src := range c.sources {
 			if src.AgentID == a.ID {

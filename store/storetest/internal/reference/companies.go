@@ -43,6 +43,7 @@ func (s *Store) add(cm store.Commit, c access.Company) error {
 		ID: c.DefaultAgent, Settings: agent.Settings{Name: c.Name}, Default: true, Version: 1,
 		CreatedAt: c.CreatedAt, UpdatedAt: c.CreatedAt,
 	}
+	t.keepSettings(&cm, t.agents[c.DefaultAgent])
 	cm.Company = c.ID
 	moved, err := s.moveElsewhere(&cm)
 	if err != nil {

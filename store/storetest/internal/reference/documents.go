@@ -31,6 +31,10 @@ func (s *Store) WriteDocuments(ctx context.Context, cm store.Commit, writes []kn
 		if cm.Audit != nil {
 			actor = cm.Audit.Actor
 		}
+		runID, err := c.staged(writes)
+		if err != nil {
+			return err
+		}
 		var touched []string
 		for i, w := range writes {
 			d, status, err := c.write(w, actor)
@@ -50,6 +54,7 @@ func (s *Store) WriteDocuments(ctx context.Context, cm store.Commit, writes []kn
 		for i, w := range writes {
 			c.recordFile(w, out.Documents[i])
 		}
+		c.completeBulk(runID, out)
 		if cm.Receipt != nil {
 			cm.Receipt = new(*cm.Receipt)
 			cm.Receipt.Result = knowledge.AppendResult(cm.Receipt.Result, out.Documents)
@@ -249,6 +254,7 @@ func (c *tenant) changed(ids ...string) {
 		return
 	}
 	c.revision++
+	c.forgetVectors(ids...)
 	for _, docID := range slices.Compact(slices.Sorted(slices.Values(ids))) {
 		c.changes = append(c.changes, knowledge.Change{Revision: c.revision, DocumentID: docID})
 	}

@@ -15,6 +15,15 @@ func (c *tenant) erase(documents ...string) int {
 			cites := func(document string) bool {
 				return m.Reply != nil && slices.ContainsFunc(m.Reply.Citations, func(c agent.Citation) bool { return c.DocumentID == document })
 			}
+			sums := func(document string) bool {
+				return m.Reply != nil && m.Reply.Summary != nil && slices.Contains(m.Reply.Summary.Documents, document)
+			}
+			if slices.ContainsFunc(documents, sums) {
+				m = cloneMessage(m)
+				m.Reply.Summary = nil
+				v.messages = slices.Clone(v.messages)
+				v.messages[i] = m
+			}
 			if !slices.ContainsFunc(documents, cites) {
 				continue
 			}

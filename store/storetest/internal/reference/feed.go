@@ -22,7 +22,7 @@ func (d document) read() knowledge.Live {
 func (d document) passages(v version) (out []knowledge.Passage) {
 	for _, p := range v.passages {
 		p.Heading = slices.Clone(p.Heading)
-		p.Title, p.URL, p.ExternalID, p.AgentID, p.Kind = d.Title, d.URL, d.ExternalID, d.AgentID, d.Kind
+		p.Title, p.URL, p.ExternalID, p.AgentID, p.Kind, p.Language = d.Title, d.URL, d.ExternalID, d.AgentID, d.Kind, d.Language
 		p.Metadata = copied(d.Metadata)
 		out = append(out, p)
 	}
@@ -87,6 +87,19 @@ func (s *Store) LiveDocuments(ctx context.Context, company, after string, maxByt
 			d := c.documents[id]
 			out = append(out, d.read())
 			size += len(d.live().text)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Stamps implements [knowledge.Store].
+func (s *Store) Stamps(ctx context.Context, company, after string, limit int) (out []knowledge.Stamp, err error) {
+	err = s.read(ctx, company, func(c tenant) error {
+		for _, id := range slices.Sorted(maps.Keys(c.documents)) {
+			if id > after && len(out) < limit {
+				out = append(out, knowledge.Stamp{DocumentID: id, UpdatedAt: c.documents[id].read().UpdatedAt})
+			}
 		}
 		return nil
 	})

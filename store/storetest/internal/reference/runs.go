@@ -17,6 +17,7 @@ type run struct {
 	told          []knowledge.RunEvent
 	pages         []knowledge.Page // by sequence
 	plans         map[string]plan  // by document id
+	texts         map[string]bool  // new ids of writes whose texts are staged
 }
 
 // tell adds an event to a run. Of failed items only the first are kept.
@@ -37,7 +38,7 @@ func (r *run) tell(ev knowledge.RunEvent) {
 // end ends a run, with nothing left of what it has staged.
 func (r *run) end(state knowledge.RunState) {
 	now := stored(time.Now())
-	r.State, r.UpdatedAt, r.EndedAt, r.plans = state, now, now, nil
+	r.State, r.UpdatedAt, r.EndedAt, r.plans, r.texts = state, now, now, nil, nil
 	r.tell(knowledge.RunEvent{Type: "run." + string(state), Counts: r.Counts, Error: r.Error, CreatedAt: now})
 }
 

@@ -32,6 +32,8 @@ type Store struct {
 type tenant struct {
 	access.Company
 	agents        map[string]agent.Agent
+	settings      map[string][]agent.SettingsVersion // of agents, oldest first
+	attachments   map[string]attachment
 	conversations map[string]conversation
 	documents     map[string]document
 	revision      int64
@@ -48,12 +50,16 @@ type tenant struct {
 	floors        map[keyName]time.Time // before which a key is not due
 	receipts      map[receiptName]receipt
 	keys          map[string]key
+	vectors       map[string]map[knowledge.Ref][]float32 // by space
+	calibration   *knowledge.Calibration
 }
 
 func newTenant(c access.Company) tenant {
 	return tenant{
 		Company:       c,
 		agents:        map[string]agent.Agent{},
+		settings:      map[string][]agent.SettingsVersion{},
+		attachments:   map[string]attachment{},
 		conversations: map[string]conversation{},
 		documents:     map[string]document{},
 		sources:       map[string]source{},
@@ -63,11 +69,14 @@ func newTenant(c access.Company) tenant {
 		floors:        map[keyName]time.Time{},
 		receipts:      map[receiptName]receipt{},
 		keys:          map[string]key{},
+		vectors:       map[string]map[knowledge.Ref][]float32{},
 	}
 }
 
 func (c tenant) clone() tenant {
 	c.agents = maps.Clone(c.agents)
+	c.settings = maps.Clone(c.settings)
+	c.attachments = maps.Clone(c.attachments)
 	c.conversations = maps.Clone(c.conversations)
 	c.documents = maps.Clone(c.documents)
 	c.sources = maps.Clone(c.sources)
@@ -81,6 +90,10 @@ func (c tenant) clone() tenant {
 	c.floors = maps.Clone(c.floors)
 	c.receipts = maps.Clone(c.receipts)
 	c.keys = maps.Clone(c.keys)
+	c.vectors = maps.Clone(c.vectors)
+	for space, vectors := range c.vectors {
+		c.vectors[space] = maps.Clone(vectors)
+	}
 	return c
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/answerdesk-go/answerdesk/event"
+	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 )
@@ -42,6 +44,7 @@ func (s *Store) Sweep(ctx context.Context, r knowledge.Retention, limit int) (kn
 	for i := range s.companies {
 		c := s.companies[i].clone()
 		w.documents(&c, r.Versions)
+		w.bulks(&c, r.Bulks)
 		w.runs(&c, r.Runs)
 		c.events = slices.DeleteFunc(slices.Clone(c.events), func(ev told) bool {
 			return ev.place < c.told && w.old(ev.CreatedAt, r.Events) && w.room("events") // the last one stays
@@ -56,6 +59,10 @@ func (s *Store) Sweep(ctx context.Context, r knowledge.Retention, limit int) (kn
 		c.jobs = slices.DeleteFunc(c.jobs, func(j job) bool { return j.dead && w.old(j.died, r.DeadJobs) && w.room("jobs") })
 		c.audit = slices.DeleteFunc(slices.Clone(c.audit), func(a store.Audit) bool { return w.old(a.At, r.Audit) && w.room("audit") })
 		maps.DeleteFunc(c.receipts, func(_ receiptName, r receipt) bool { return !w.now.Before(r.keep) && w.room("receipts") })
+		w.conversations(&c)
+		maps.DeleteFunc(c.attachments, func(_ string, a attachment) bool {
+			return a.conversation == "" && a.ExpiresAt.Before(w.now) && w.room("attachments")
+		})
 		s.companies[i] = c
 	}
 	return w.swept, nil
@@ -67,6 +74,32 @@ func (w *sweep) documents(c *tenant, kept int) {
 		for kept > 0 && len(d.versions) > kept && w.room("versions") {
 			d.versions = d.versions[1:]
 			c.documents[docID] = d
+		}
+	}
+}
+
+// conversations removes those that are older than their agents keep them.
+func (w *sweep) conversations(c *tenant) {
+	for _, v := range c.conversations {
+		days := time.Duration(c.agents[v.AgentID].RetentionDays)
+		if v.Running || !w.old(v.LastMessageAt, days*24*time.Hour) || !w.room("conversations") {
+			continue
+		}
+		delete(c.conversations, v.ID)
+		_ = c.commit(store.Commit{Company: c.ID, Events: []event.Event{{
+			ID: id.New(id.Event), Type: event.ConversationDeleted, Stream: v.ID, CreatedAt: stored(w.now),
+			Refs: event.Refs{AgentID: v.AgentID, ConversationID: v.ID},
+		}}})
+	}
+}
+
+// bulks ends those that have said nothing for long.
+func (w *sweep) bulks(c *tenant, silent time.Duration) {
+	for runID, r := range c.runs {
+		if r.Kind == knowledge.RunBulk && !r.State.Ended() && w.old(r.UpdatedAt, silent) && w.room("bulks") {
+			r.Error = &knowledge.RunError{Kind: "crashed", Message: "the request that brought it was broken off: send it again"}
+			r.end(knowledge.RunFailed)
+			c.runs[runID] = r
 		}
 	}
 }

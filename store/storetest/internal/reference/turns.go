@@ -17,7 +17,8 @@ type conversation struct {
 	agent.Conversation
 	messages     []agent.Message
 	explanations map[string][]byte // by the reply's id
-	turn         turn              // the last one; it runs if Running
+	calls        map[string]recorded
+	turn         turn // the last one; it runs if Running
 }
 
 type turn struct {
@@ -51,9 +52,12 @@ func (s *Store) BeginTurn(ctx context.Context, cm store.Commit, b agent.Begin) (
 		if _, _, err := c.message(m.ID); err == nil {
 			return fmt.Errorf("message %s: %w: it is there already", m.ID, store.ErrConflict)
 		}
+		if err := c.claim(v.ID, m.Attachments); err != nil {
+			return err
+		}
 		m.ConversationID, m.Role, m.Reply = v.ID, agent.RoleUser, nil
 		v.Turns++
-		v.Running, v.LastMessageAt = true, m.CreatedAt
+		v.Running, v.ReplyID, v.LastMessageAt = true, b.ReplyID, m.CreatedAt
 		v.messages = append(slices.Clip(v.messages), m)
 		v.turn = turn{
 			Turn: agent.Turn{
@@ -124,21 +128,6 @@ func (c *tenant) held(t agent.TurnRef) (conversation, error) {
 	return v, nil
 }
 
-// RecordStep implements [agent.TurnStore].
-func (s *Store) RecordStep(ctx context.Context, cm store.Commit, t agent.TurnRef, st agent.Step) error {
-	return s.step(ctx, cm, func(c *tenant, cm *store.Commit) error {
-		v, err := c.held(t)
-		if err != nil {
-			return err
-		}
-		st.Data, st.At = slices.Clone(st.Data), stored(st.At)
-		v.turn.Steps = append(slices.Clip(v.turn.Steps), st)
-		c.conversations[v.ID] = v
-		cm.Events = turnEvents(cm.Events, v.ID, false)
-		return nil
-	})
-}
-
 // RenewTurn implements [agent.TurnStore].
 func (s *Store) RenewTurn(ctx context.Context, company string, t agent.TurnRef, lease time.Duration) error {
 	cancelled := false
@@ -171,6 +160,9 @@ func (s *Store) EndTurn(ctx context.Context, cm store.Commit, t agent.TurnRef, e
 			}
 		}
 		r := e.Reply
+		if r.Summary != nil && slices.ContainsFunc(r.Summary.Documents, func(d string) bool { _, there := c.documents[d]; return !there }) {
+			r.Summary = nil
+		}
 		if _, _, err := c.message(r.ID); err == nil {
 			return fmt.Errorf("message %s: %w: it is there already", r.ID, store.ErrConflict)
 		}
@@ -183,7 +175,7 @@ func (s *Store) EndTurn(ctx context.Context, cm store.Commit, t agent.TurnRef, e
 			v.explanations = map[string][]byte{}
 		}
 		v.explanations[r.ID] = slices.Clone(e.Explanation)
-		v.Running, v.LastMessageAt = false, m.CreatedAt
+		v.Running, v.ReplyID, v.LastMessageAt = false, "", m.CreatedAt
 		c.conversations[v.ID] = v
 		cm.Events = turnEvents(cm.Events, v.ID, false)
 		return nil

@@ -266,12 +266,13 @@ func (a *activity) end(ctx context.Context, err error) error {
 	if r.State == RunFailed {
 		t = event.TrainingFailed
 	}
-	out, err := a.lib.runs.EndRun(ctx, store.Commit{Company: a.lease.Company, Events: []event.Event{runEvent(t, r)}}, a.lease, r)
+	out, err := a.lib.runs.EndRun(ctx, store.Commit{Company: a.lease.Company, Events: []event.Event{runEvent(t, r)}, Work: a.lib.embedding.work()}, a.lease, r)
 	if errors.Is(err, ErrRunEnded) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrFenced) {
 		return nil
 	}
 	if err == nil && out.Revision > 0 {
 		a.lib.indexes.follow(ctx, a.lease.Company, out.Revision)
+		a.lib.wake(queueEmbeddings)
 	}
 	return err
 }

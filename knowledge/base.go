@@ -105,11 +105,16 @@ func (b *Base) compare(ctx context.Context, docs ...Document) (same []bool, hash
 
 // write stores documents and lets the index follow.
 func (b *Base) write(ctx context.Context, c store.Commit, writes []Write) ([]WrittenDocument, error) {
+	if len(writes) > 0 {
+		c.Work = append(c.Work, b.lib.embedding.work()...)
+		defer b.lib.wake(queueEmbeddings)
+	}
+	ahead := b.lib.indexes.foresee(ctx, b.company, writes)
 	out, err := b.lib.store.WriteDocuments(ctx, c, writes)
 	if err != nil {
 		return nil, err
 	}
-	b.lib.indexes.followWrite(ctx, b.company, writes, out)
+	b.lib.indexes.followWrite(ctx, b.company, writes, out, ahead)
 	return out.Documents, nil
 }
 

@@ -10,7 +10,7 @@ import (
 
 // BulkOptions are what may be chosen about a [Base.Bulk].
 type BulkOptions struct {
-	Atomic bool // all or none, in one commit
+	Atomic bool // all or none, at one revision
 	DryRun bool // only say what would be done
 }
 
@@ -21,8 +21,11 @@ type BulkOptions struct {
 // returned beside the error is stored. Two documents with the same external id are
 // one: the later replaces the earlier. A nil opts means the zero value.
 //
-// With Atomic the documents are stored all or none, in one commit, and an
-// [ItemError] names the one that cannot be taken.
+// With Atomic the documents are stored all or none, at one revision, and an
+// [ItemError] names the one that cannot be taken. The texts of more than 256
+// documents or 1 MiB are staged first, in commits as small, by a run of kind [RunBulk]
+// that is completed in the commit that publishes them. Who cancels the run before
+// that keeps all of them from being stored: that is an error that wraps [ErrRunEnded].
 //
 // With DryRun everything is checked that a write would check, and nothing is
 // written: a document that would be new has no id yet, and a receipt is left
@@ -147,19 +150,6 @@ func (b *Base) made(ctx context.Context, s *supply) ([]Ingested, error) {
 
 // errRefusedBefore stands for a reason that has gone since.
 var errRefusedBefore = fmt.Errorf("%w: it was refused when it was first put", store.ErrConflict)
-
-// putTogether writes all of a batch, or nothing.
-func (b *Base) putTogether(ctx context.Context, bt *batch, commit func() store.Commit) error {
-	if err := bt.refused(); err != nil {
-		return err
-	}
-	written, err := b.write(ctx, commit(), bt.writes)
-	if err != nil {
-		return err
-	}
-	bt.wrote(written)
-	return nil
-}
 
 // rehearse says what putting documents would do.
 func (b *Base) rehearse(ctx context.Context, s *supply, atomic bool) ([]Ingested, error) {

@@ -5,10 +5,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
-	"github.com/answerdesk-go/answerdesk/knowledge/crawl"
 )
 
 func status(code int) func(http.ResponseWriter, *http.Request) {
@@ -105,49 +105,51 @@ func TestCrawlWithoutAWayOut(t *testing.T) {
 // TestCrawlGoesOnWherePagesFail is of a site some of whose pages cannot be read: their
 // documents stay, and so do those of pages that only they lead to.
 func TestCrawlGoesOnWherePagesFail(t *testing.T) {
-	s := newSite(t, map[string]any{
-		"/": page("Home", "/a", "/b"), "/a": page("apples", "/a/deep"), "/a/deep": page("deep apples"), "/b": page("bananas"),
-	})
-	r := newCrawlRig(t, &crawl.Options{PageTimeout: 300 * time.Millisecond})
-	r.works(t)
-	w, run := r.addSite(t, knowledge.Website{Source: knowledge.Source{URL: s.URL}})
-	completed(t, run, knowledge.Counts{Created: 4})
-	before := r.docs(t)
-	s.change(func(p map[string]any) {
-		p["/a"], p["/b"] = status(500), func(w http.ResponseWriter, req *http.Request) {
-			w.Header().Set("Content-Type", "text/html")
-			for w.(http.Flusher).Flush(); req.Context().Err() == nil; w.(http.Flusher).Flush() {
-				if _, err := w.Write([]byte("<p>slow")); err != nil {
-					return
+	synctest.Test(t, func(t *testing.T) {
+		s := &site{asked: map[string]int{}, pages: map[string]any{
+			"/": page("Home", "/a", "/b"), "/a": page("apples", "/a/deep"), "/a/deep": page("deep apples"), "/b": page("bananas"),
+		}}
+		r := newRigOf(t, &http.Client{Transport: direct{s}}, nil)
+		r.works(t)
+		w, run := r.addSite(t, knowledge.Website{Source: knowledge.Source{URL: "https://site.example"}})
+		completed(t, run, knowledge.Counts{Created: 4})
+		before := r.docs(t)
+		s.change(func(p map[string]any) {
+			p["/a"], p["/b"] = status(500), func(w http.ResponseWriter, req *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				for w.(http.Flusher).Flush(); req.Context().Err() == nil; w.(http.Flusher).Flush() {
+					if _, err := w.Write([]byte("<p>slow")); err != nil {
+						return
+					}
+					time.Sleep(time.Second)
 				}
-				time.Sleep(20 * time.Millisecond)
+			}
+		})
+		run = r.crawl(t, w.ID, nil)
+		completed(t, run, knowledge.Counts{Unchanged: 2, Failed: 2})
+		if !maps.Equal(run.Counts.Errors, map[string]int{"network": 2}) {
+			t.Errorf("errors = %v, want two of the network", run.Counts.Errors)
+		}
+		r.became(t, w.ID, "/ unchanged", "/a failed status", "/b failed timeout", "/a/deep unchanged")
+		if after := r.docs(t); !maps.Equal(after, before) {
+			t.Errorf("documents = %v, want those of before: %v", after, before)
+		}
+		items := 0
+		for e, err := range r.WatchRun(t.Context(), run.ID, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Type == knowledge.RunItemFailed {
+				items++
+				if e.Error == nil || e.Error.Message == "" || e.Item != e.Error.Item {
+					t.Errorf("event = %+v, want what failed and why", e)
+				}
 			}
 		}
+		if items != 2 {
+			t.Errorf("%d items failed in events, want 2", items)
+		}
+		s.change(func(p map[string]any) { p["/a"], p["/b"] = page("apples", "/a/deep"), page("bananas") })
+		completed(t, r.crawl(t, w.ID, nil), knowledge.Counts{Unchanged: 4})
 	})
-	run = r.crawl(t, w.ID, nil)
-	completed(t, run, knowledge.Counts{Unchanged: 2, Failed: 2})
-	if !maps.Equal(run.Counts.Errors, map[string]int{"network": 2}) {
-		t.Errorf("errors = %v, want two of the network", run.Counts.Errors)
-	}
-	r.became(t, w.ID, "/ unchanged", "/a failed status", "/b failed timeout", "/a/deep unchanged")
-	if after := r.docs(t); !maps.Equal(after, before) {
-		t.Errorf("documents = %v, want those of before: %v", after, before)
-	}
-	items := 0
-	for e, err := range r.WatchRun(t.Context(), run.ID, 0) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e.Type == knowledge.RunItemFailed {
-			items++
-			if e.Error == nil || e.Error.Message == "" || e.Item != e.Error.Item {
-				t.Errorf("event = %+v, want what failed and why", e)
-			}
-		}
-	}
-	if items != 2 {
-		t.Errorf("%d items failed in events, want 2", items)
-	}
-	s.change(func(p map[string]any) { p["/a"], p["/b"] = page("apples", "/a/deep"), page("bananas") })
-	completed(t, r.crawl(t, w.ID, nil), knowledge.Counts{Unchanged: 4})
 }

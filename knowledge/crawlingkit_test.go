@@ -32,12 +32,18 @@ func newCrawlRig(t *testing.T, opts *crawl.Options) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(out.CloseIdleConnections)
+	return newRigOf(t, out.HTTP(), opts)
+}
+
+// newRigOf is newCrawlRig with another client.
+func newRigOf(t *testing.T, client *http.Client, opts *crawl.Options) *rig {
+	t.Helper()
 	st := &storetest.Memory{}
 	first, err := access.NewCompanies(st).First(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	lib := knowledge.New(st, &knowledge.Options{HTTPClient: out.HTTP(), Crawl: opts})
+	lib := knowledge.New(st, &knowledge.Options{HTTPClient: client, Crawl: opts})
 	return &rig{Base: lib.Company(first.ID), lib: lib, store: st, company: first.ID, poll: 5 * time.Millisecond}
 }
 

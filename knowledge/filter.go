@@ -20,6 +20,13 @@ const (
 // filterFields are what a filter may ask for beside the metadata.
 var filterFields = []string{"$external_id", "$kind", "$language", "$source_id", "$url"}
 
+// CheckFilter returns an [InvalidError] for what [Query.Filter] cannot take. It names
+// the place, such as filter.$or[1].price.$gte.
+func CheckFilter(filter map[string]any) error {
+	_, err := readFilter(filter)
+	return err
+}
+
 // readFilter reads [Query.Filter]. What it cannot take is an [InvalidError] that
 // names the place, such as filter.$or[1].price.$gte.
 func readFilter(filter map[string]any) (index.Filter, error) {

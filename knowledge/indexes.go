@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/index"
+	"github.com/answerdesk-go/answerdesk/knowledge/internal/vectors"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -21,8 +23,10 @@ const (
 // indexes are the indexes in memory, one a company, within a budget.
 type indexes struct {
 	store     Store
+	space     string // of the vectors that are searched; "": none are
 	budget    int64
 	staleness time.Duration
+	files     snapshots
 	log       *slog.Logger
 
 	mu        sync.Mutex
@@ -41,24 +45,34 @@ type refusal struct {
 // followed is the index of a company and how far it has followed the feed. Whoever
 // holds the pointer may go on reading it when the budget has freed it.
 type followed struct {
-	index *index.Index
+	index   *index.Index
+	vectors *vectors.Set // of the passages that have one
 
 	following chan struct{} // holds a token while nobody changes the index
+	saved     int64         // the revision that its file has, 0 if it has none; under following
+	savedAt   time.Time     // when this process wrote it
 	mu        sync.Mutex
 	loaded    bool
 	revision  int64
 	written   int64     // the last revision that this process wrote
 	checked   time.Time // when the store had no revision that the index has not
 	used      int64     // under indexes.mu
+
+	foreseen atomic.Bool // whether the last forecast came true
 }
 
 func newIndexes(s Store, o Options) *indexes {
-	return &indexes{store: s, budget: o.IndexMemory, staleness: o.Staleness, log: o.Logger, byCompany: map[string]*followed{}, refused: map[string]refusal{}}
+	space := ""
+	if o.Embedder != nil {
+		space = o.Embedder.Space()
+	}
+	return &indexes{store: s, space: space, budget: o.IndexMemory, staleness: o.Staleness, files: snapshots{o.IndexFolder, o.Logger}, log: o.Logger, byCompany: map[string]*followed{}, refused: map[string]refusal{}}
 }
 
 // A lookup is an index as it was found.
 type lookup struct {
 	index    *index.Index
+	vectors  *vectors.Set
 	revision int64 // that it has, at least
 	checked  bool  // whether it has caught up with the store for this lookup
 }
@@ -68,7 +82,7 @@ type lookup struct {
 func (x *indexes) get(ctx context.Context, company string, least int64, now bool) (lookup, error) {
 	f := x.of(company) // before the store is asked: what this process writes from here on is noted there
 	if at, ok := f.recent(least, x.staleness); ok && !now {
-		return lookup{index: f.index, revision: at}, nil
+		return lookup{index: f.index, vectors: f.vectors, revision: at}, nil
 	}
 	asked := time.Now()
 	revision, err := x.store.Revision(ctx, company)
@@ -88,7 +102,7 @@ func (x *indexes) get(ctx context.Context, company string, least int64, now bool
 	if err != nil {
 		return lookup{}, err
 	}
-	return lookup{index: f.index, revision: f.check(asked), checked: true}, nil
+	return lookup{index: f.index, vectors: f.vectors, revision: f.check(asked), checked: true}, nil
 }
 
 // of returns the index of a company, which may have to be loaded yet.
@@ -97,7 +111,7 @@ func (x *indexes) of(company string) *followed {
 	defer x.mu.Unlock()
 	f := x.byCompany[company]
 	if f == nil {
-		f = &followed{index: index.New(nil), following: make(chan struct{}, 1)}
+		f = &followed{index: index.New(nil), vectors: vectors.New(0), following: make(chan struct{}, 1)}
 		f.following <- struct{}{}
 		x.byCompany[company] = f
 	}
@@ -196,7 +210,7 @@ func (x *indexes) advance(ctx context.Context, company string, f *followed, revi
 			x.forget(company, f)
 			return err
 		}
-		at = revision
+		at = f.at()
 	}
 	for at < revision {
 		changes, err := x.store.Changes(ctx, company, at, changesRead)
@@ -214,13 +228,19 @@ func (x *indexes) advance(ctx context.Context, company string, f *followed, revi
 		}
 		at = changes[len(changes)-1].Revision
 		f.set(at)
+		f.index.Tidy()
 	}
 	return x.fit(company, f, at)
 }
 
-// load reads all of a company's documents. What is written meanwhile is seen
-// again when the feed is followed from the revision noted before.
+// load makes a company's index: from its file, or from all of its documents. What is
+// written meanwhile is seen again when the feed is followed from the revision noted
+// before.
 func (x *indexes) load(ctx context.Context, company string, f *followed, revision int64) error {
+	if ok, err := x.resume(ctx, company, f, revision); ok || err != nil {
+		return err
+	}
+	b := f.index.Builder()
 	after := ""
 	for {
 		docs, err := x.store.LiveDocuments(ctx, company, after, loadBytes)
@@ -230,48 +250,70 @@ func (x *indexes) load(ctx context.Context, company string, f *followed, revisio
 		if len(docs) == 0 {
 			break
 		}
-		changes := make([]index.Change, len(docs))
+		ids := make([]string, len(docs))
 		for i, d := range docs {
-			changes[i] = index.Change{Put: indexed(d)}
+			b.Put(indexed(d))
+			ids[i] = d.ID
 		}
-		f.index.Apply(changes)
+		if err := x.loadVectors(ctx, company, f, ids); err != nil {
+			return err
+		}
 		if err := x.fit(company, f, revision); err != nil {
 			return err
 		}
 		after = docs[len(docs)-1].ID
 	}
+	b.Close()
+	f.index.Maintain(ctx)
 	f.set(revision)
-	x.log.DebugContext(ctx, "index loaded", "company", company, "revision", revision, "passages", f.index.Passages(), "bytes", f.index.Bytes())
+	x.log.DebugContext(ctx, "index loaded", "company", company, "revision", revision, "passages", f.index.Passages(), "vectors", f.vectors.Len(), "bytes", f.bytes())
 	return nil
 }
 
 // apply brings the documents of some changes to the state they have now.
 func (x *indexes) apply(ctx context.Context, company string, f *followed, changes []Change) error {
-	var out []index.Change
-	seen := map[string]bool{}
+	var ids []string
+	seen := map[string]bool{"": true} // an entry without a document is of a calibration
 	for _, c := range changes {
-		if seen[c.DocumentID] {
-			continue
+		if !seen[c.DocumentID] {
+			seen[c.DocumentID] = true
+			ids = append(ids, c.DocumentID)
 		}
-		seen[c.DocumentID] = true
-		d, err := x.store.LiveDocument(ctx, company, c.DocumentID)
+	}
+	return x.refresh(ctx, company, f, ids)
+}
+
+// refresh brings documents to the state they have in the store. The file of an index
+// that one of them is gone from is removed.
+func (x *indexes) refresh(ctx context.Context, company string, f *followed, ids []string) error {
+	out := make([]index.Change, 0, len(ids))
+	gone := false
+	for _, id := range ids {
+		d, err := x.store.LiveDocument(ctx, company, id)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			out = append(out, index.Change{Delete: c.DocumentID})
+			out, gone = append(out, index.Change{Delete: id}), true
 		case err != nil:
 			return err
 		default:
+			if stamp, ok := f.index.Stamp(d.ID); ok && stamp == d.UpdatedAt.UnixMicro() {
+				continue // it has got vectors, and nothing else is new
+			}
 			out = append(out, index.Change{Put: indexed(d)})
 		}
 	}
-	f.index.Apply(out)
-	return nil
+	f.index.Take(f.index.Prepare(out))
+	if gone {
+		x.files.remove(company)
+		f.saved = 0
+	}
+	return x.loadVectors(ctx, company, f, ids)
 }
 
 // fit frees the least recently used indexes of others until all are within the
 // budget, or returns [ErrTooLarge] if this one alone is not at a revision.
 func (x *indexes) fit(company string, f *followed, revision int64) error {
-	own := f.index.Bytes()
+	own := f.bytes()
 	if own > x.budget {
 		err := fmt.Errorf("company %s: its index needs more than %d bytes: %w: raise IndexMemory, which is %d", company, own, ErrTooLarge, x.budget)
 		x.forget(company, f)
@@ -287,7 +329,7 @@ func (x *indexes) fit(company string, f *followed, revision int64) error {
 	for {
 		total, oldest := int64(0), ""
 		for c, g := range x.byCompany {
-			total += g.index.Bytes()
+			total += g.bytes()
 			if g != f && g.at() >= 0 && (oldest == "" || g.used < x.byCompany[oldest].used) {
 				oldest = c
 			}
@@ -313,6 +355,7 @@ func (x *indexes) forget(company string, f *followed) {
 func indexed(d Live) *index.Document {
 	out := &index.Document{
 		ID: d.ID, Version: d.Version, AgentID: d.AgentID, Metadata: d.Metadata, URL: d.URL, ExternalID: d.ExternalID,
+		Language: d.Language, Stamp: d.UpdatedAt.UnixMicro(),
 		Fields:   map[string]string{"$kind": string(d.Kind), "$language": d.Language, "$source_id": d.SourceID},
 		Passages: make([]index.Passage, len(d.Passages)),
 	}

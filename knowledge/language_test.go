@@ -1,6 +1,7 @@
 package knowledge_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,5 +54,55 @@ func TestLanguageOfPatch(t *testing.T) {
 	d, err := kb.Patch(t.Context(), d.ID, knowledge.Patch{Text: new("Sie können die Ware innerhalb von dreißig Tagen zurückgeben, wenn sie nicht benutzt worden ist.")})
 	if err != nil || d.Language != "de" {
 		t.Errorf("after a text in German the language is %q, %v", d.Language, err)
+	}
+}
+
+// A query is read in one of the languages declared and of the documents.
+func TestQueryLanguages(t *testing.T) {
+	kb := newBase(t)
+	german := put(t, kb, knowledge.Document{Title: "Preise", Text: "Die Häuser kosten viel.", Language: "de"})
+	put(t, kb, knowledge.Document{Title: "Prices", Text: "The houses are dear.", Language: "en"})
+	for _, tt := range []struct {
+		text      string
+		languages []string
+		want      []string // read in
+		finds     bool     // the German document
+	}{
+		{"Was kostet das Haus?", nil, []string{"de"}, true},
+		{"What does the house cost?", nil, []string{"en"}, false},
+		{"Was kostet das Haus?", []string{"fr", "de-AT"}, []string{"de-AT"}, true},
+		{"Häusern", []string{"de"}, []string{"de"}, true},
+		{"Häusern", []string{"en"}, []string{"de"}, true},
+		{"kosten", []string{"en", "de"}, []string{"de", "en"}, true},
+		{"多少钱?", []string{"en"}, []string{"zh"}, false},
+	} {
+		r := search(t, kb, knowledge.Query{Text: tt.text, Languages: tt.languages})
+		finds := slices.ContainsFunc(r.Hits, func(h knowledge.Hit) bool { return h.DocumentID == german.ID })
+		if !slices.Equal(r.Languages, tt.want) || finds != tt.finds {
+			t.Errorf("Search(%q) among %q is read in %q and finds the German document: %v, want %q and %v", tt.text, tt.languages, r.Languages, finds, tt.want, tt.finds)
+		}
+	}
+}
+
+// A language is sure if only it has the words of a question.
+func TestDetectLanguage(t *testing.T) {
+	for _, tt := range []struct {
+		text  string
+		among []string
+		want  string
+		sure  bool
+	}{
+		{"When do you open?", []string{"de", "en-GB"}, "en-GB", true},
+		{"Wann macht ihr auf?", []string{"en-GB", "de"}, "de", true},
+		{"Bila kedai dibuka?", []string{"en", "ms"}, "ms", true},
+		{"متى تفتحون؟", []string{"en", "ar"}, "ar", true},
+		{"متى تفتحون؟", []string{"en", "de"}, "", false},
+		{"Wi-Fi", []string{"en", "de"}, "en", false},
+		{"12", []string{"fr", "de"}, "fr", true},
+		{"When do you open?", nil, "", false},
+	} {
+		if got, sure := knowledge.DetectLanguage(tt.text, tt.among); sure != tt.sure || sure && got != tt.want {
+			t.Errorf("DetectLanguage(%q, %q) = %q, %v, want %q, %v", tt.text, tt.among, got, sure, tt.want, tt.sure)
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/answerdesk-go/answerdesk/internal/secretbox"
 	"github.com/answerdesk-go/answerdesk/internal/work"
 	"github.com/answerdesk-go/answerdesk/knowledge/crawl"
+	"github.com/answerdesk-go/answerdesk/llm"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -30,6 +31,12 @@ type Options struct {
 	// [ErrTooLarge].
 	IndexMemory int64
 
+	// IndexFolder is where indexes are written to files, for the next process to begin
+	// with: without them, or with files that do not fit the store, a large company's
+	// documents are read anew. It is made when it is needed, for its owner alone.
+	// Libraries of several processes on one store may share it. Empty: no files.
+	IndexFolder string
+
 	// Staleness is how old the knowledge may be that a search is made in, from
 	// 0 to [MaxStaleness]. With 0 every search first asks the store for the
 	// company's revision, so that a write that has returned, in any process, is
@@ -38,6 +45,16 @@ type Options struct {
 	// [Query.MinRevision] is more than it has. What was deleted is not found
 	// either way.
 	Staleness time.Duration
+
+	// Embedder makes vectors of passages and of questions, by which passages are
+	// found that say the same in other words. Passages get theirs in the
+	// background, and are found by their words until then; so are all when a
+	// question cannot be embedded within two seconds. When another embedder takes
+	// its place, vectors are made anew. Nil: passages are found by words alone.
+	Embedder llm.Embedder
+
+	// Fusion says how what words and vectors find becomes one list.
+	Fusion Fusion
 
 	// HTTPClient is what sources are read with: an egress client, which decides
 	// what may be reached. Nil means that no source can be read.
@@ -60,18 +77,21 @@ type Options struct {
 // A Library holds the knowledge of all companies in a store, and their indexes.
 // It is safe for use by many goroutines.
 type Library struct {
-	store   Store
-	sources SourceStore
-	runs    RunStore
-	indexes *indexes
-	client  *http.Client                // that sources are read with; nil: none can be
-	crawler *crawl.Crawler              // over client
-	box     *secretbox.Box              // for secrets; nil: none can be kept
-	runner  atomic.Pointer[work.Runner] // that does the runs, once there is one
+	store     Store
+	sources   SourceStore
+	runs      RunStore
+	indexes   *indexes
+	fusion    Fusion
+	scales    calibrations
+	client    *http.Client                // that sources are read with; nil: none can be
+	crawler   *crawl.Crawler              // over client
+	embedding *embedding                  // nil: passages have no vectors
+	box       *secretbox.Box              // for secrets; nil: none can be kept
+	runner    atomic.Pointer[work.Runner] // that does the runs, once there is one
 }
 
 // New returns the library in s. A nil opts means the defaults written on
-// [Options]. It panics if Staleness or Crawl is out of bounds.
+// [Options]. It panics if Staleness, Fusion or Crawl is out of bounds.
 func New(s Store, opts *Options) *Library {
 	var o Options
 	if opts != nil {
@@ -83,10 +103,14 @@ func New(s Store, opts *Options) *Library {
 	if o.Staleness < 0 || o.Staleness > MaxStaleness {
 		panic(fmt.Sprintf("knowledge: Staleness %v is not between 0 and %v", o.Staleness, MaxStaleness))
 	}
+	if w := o.Fusion.Weight; w < 0 || w >= 1 || w != w {
+		panic(fmt.Sprintf("knowledge: Fusion.Weight %v is not above 0 and below 1", w))
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	l := &Library{store: s, sources: s, runs: s, indexes: newIndexes(s, o), client: o.HTTPClient}
+	l := &Library{store: s, sources: s, runs: s, indexes: newIndexes(s, o), fusion: o.Fusion, client: o.HTTPClient}
+	l.embedding = newEmbedding(s, l.indexes, o)
 	if o.HTTPClient != nil {
 		crawler, err := crawl.New(o.HTTPClient, crawlOptions(o.Crawl))
 		if err != nil {

@@ -16,6 +16,7 @@ const (
 	RunCrawl    RunKind = "crawl"    // reads a website
 	RunSync     RunKind = "sync"     // reads an API
 	RunFile     RunKind = "file"     // took a file, within the call that brought it
+	RunBulk     RunKind = "bulk"     // puts many documents all or none, within the call that brings them
 )
 
 // A RunState says how a run stands.
@@ -200,6 +201,7 @@ type Version struct {
 type Retention struct {
 	Versions int           // texts kept of a document, the live one among them; default 20
 	Events   time.Duration // events that others may still read; default 30 days
+	Bulks    time.Duration // a bulk that is all or none and has said nothing since, before what it staged goes; default 15 minutes
 	Runs     time.Duration // runs that have ended, and what they saw; default 90 days. The latest of a source stays.
 	Changes  int64         // revisions of the knowledge that an index may be behind before it is made anew; default 100,000
 	DeadJobs time.Duration // jobs that were given up; default 30 days
@@ -210,6 +212,7 @@ type Retention struct {
 func (r Retention) Filled() Retention {
 	const day = 24 * time.Hour
 	r.Versions, r.Changes = cmp.Or(r.Versions, 20), cmp.Or(r.Changes, 100_000)
+	r.Bulks = cmp.Or(r.Bulks, 15*time.Minute)
 	r.Events, r.Runs, r.DeadJobs = cmp.Or(r.Events, 30*day), cmp.Or(r.Runs, 90*day), cmp.Or(r.DeadJobs, 30*day)
 	return r
 }

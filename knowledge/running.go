@@ -21,8 +21,8 @@ const (
 	dueLimit    = 100                    // of them at a time
 )
 
-// Schedule adds to a runner what a library does in the background: its runs, and the
-// reading of sources when they are due.
+// Schedule adds to a runner what a library does in the background: its runs, the
+// reading of sources when they are due, and the embedding of passages.
 func (l *Library) Schedule(r *work.Runner) error {
 	backoff := []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, time.Minute}
 	runs := work.Queue{
@@ -31,6 +31,14 @@ func (l *Library) Schedule(r *work.Runner) error {
 	trainings := runs
 	trainings.Name, trainings.Handler = queueTrainings, l.train
 	if err := errors.Join(r.Add(runs), r.Add(trainings)); err != nil {
+		return err
+	}
+	if l.embedding != nil {
+		if err := r.Add(l.embedding.queue(backoff)); err != nil {
+			return err
+		}
+	}
+	if err := l.scheduleKeeping(r); err != nil {
 		return err
 	}
 	l.runner.Store(r)

@@ -3,6 +3,7 @@ package knowledge_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -151,14 +152,63 @@ func TestCancelRun(t *testing.T) {
 	}
 }
 
-// direct answers requests without a network, so that time may be a test's own.
+// direct answers requests without a network, so that time may be a test's own: what
+// a handler writes comes as it is written, and who reads no more is gone.
 type direct struct{ http.Handler }
 
 func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	d.ServeHTTP(w, r)
-	return w.Result(), nil
+	ctx, leave := context.WithCancel(r.Context())
+	in, out := io.Pipe()
+	context.AfterFunc(ctx, func() { in.CloseWithError(ctx.Err()) })
+	w := &written{header: http.Header{}, out: out, begun: make(chan struct{})}
+	go func() {
+		d.ServeHTTP(w, r.WithContext(ctx))
+		w.WriteHeader(http.StatusOK)
+		out.Close()
+	}()
+	select {
+	case <-w.begun:
+		return &http.Response{
+			Status: http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+			Header: w.sent, Body: left{in, leave}, ContentLength: -1, Request: r,
+		}, nil
+	case <-ctx.Done():
+		leave()
+		return nil, ctx.Err()
+	}
 }
+
+// left is a body whose reader leaves when it closes it.
+type left struct {
+	io.Reader
+	leave context.CancelFunc
+}
+
+func (l left) Close() error { l.leave(); return nil }
+
+// written is what a handler of direct writes to.
+type written struct {
+	header, sent http.Header
+	status       int
+	out          io.Writer
+	begun        chan struct{} // closed when the header is sent
+}
+
+func (w *written) Header() http.Header { return w.header }
+
+func (w *written) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status, w.sent = status, w.header.Clone()
+		close(w.begun)
+	}
+}
+
+func (w *written) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.out.Write(b)
+}
+
+func (w *written) Flush() { w.WriteHeader(http.StatusOK) }
 
 // A source with a schedule is read when it is due, once, though two processes look;
 // one without is not.

@@ -157,7 +157,7 @@ func TestResults(t *testing.T) {
 		}
 		seen[term.Text] = true
 	}
-	for _, want := range knowledge.AppendTerms(nil, "opening xylophone") {
+	for _, want := range knowledge.AppendTerms(nil, "opening xylophone", "") {
 		if !seen[want] {
 			t.Errorf("the terms are %+v, want %q among them, as AppendTerms has it", r.Terms, want)
 		}
@@ -165,29 +165,31 @@ func TestResults(t *testing.T) {
 }
 
 func TestQueryTerms(t *testing.T) {
-	terms := func(words ...string) (out []knowledge.QueryTerm) {
-		for _, w := range words {
-			weight := 1.0
-			if w, ok := strings.CutPrefix(w, "-"); ok {
-				out = append(out, knowledge.QueryTerm{Text: knowledge.AppendTerms(nil, w)[0]})
-				continue
-			}
-			out = append(out, knowledge.QueryTerm{Text: knowledge.AppendTerms(nil, w)[0], Weight: weight})
-		}
-		return out
-	}
 	for _, tt := range []struct {
-		query string
-		want  []knowledge.QueryTerm
+		query, language string
+		want            []string // a word of the text for each term; "-" before what weighs nothing
 	}{
-		{"When do you open?", terms("-when", "-do", "-you", "open")},
-		{"opening, opened, open", terms("open")},
-		{"how do you do", terms("how", "do", "you")},
-		{"?!", nil},
-		{"", nil},
+		{"When do you open?", "", []string{"-when", "-do", "-you", "open"}},
+		{"opening, opened, open", "en", []string{"open"}},
+		{"how do you do", "", []string{"how", "do", "you"}},
+		{"Wann öffnen die Läden?", "de", []string{"-wann", "öffnen", "Laden"}},
+		{"متى تفتح المحلات؟", "ar", []string{"-متى", "تفتح", "محلات"}},
+		{"متى تفتح المحلات؟", "", []string{"-متى", "تفتح", "محلات"}},
+		{"营业时间", "zh", []string{"营业", "业时", "时间"}},
+		{"?!", "", nil},
+		{"", "", nil},
 	} {
-		if got := knowledge.QueryTerms(tt.query); !slices.Equal(got, tt.want) {
-			t.Errorf("QueryTerms(%q) = %v, want %v", tt.query, got, tt.want)
+		var want []knowledge.QueryTerm
+		for _, w := range tt.want {
+			word, free := strings.CutPrefix(w, "-")
+			term := knowledge.QueryTerm{Text: knowledge.AppendTerms(nil, word, tt.language)[0]}
+			if !free {
+				term.Weight = 1
+			}
+			want = append(want, term)
+		}
+		if got := knowledge.QueryTerms(tt.query, tt.language); !slices.Equal(got, want) {
+			t.Errorf("QueryTerms(%q, %q) = %v, want %v", tt.query, tt.language, got, want)
 		}
 	}
 }

@@ -110,6 +110,14 @@ type RunStore interface {
 	// that has moved.
 	Restage(ctx context.Context, l store.Lease, runID, from, to string) error
 
+	// StageTexts keeps the texts and passages of writes aside under their new ids,
+	// where nothing finds them, for WriteDocuments to publish: see
+	// [Write.StagedBy]. The run, of kind [RunBulk], is begun as r says if it is not
+	// there. No worker has it, and who cancels it keeps the writes from being
+	// published. It returns an error that wraps [ErrRunEnded] if the run has ended,
+	// and [store.ErrConflict] if it is of another kind.
+	StageTexts(ctx context.Context, company string, r Run, writes []Write) error
+
 	// EndRun ends a run in the state, phase, counts and error that r says. If
 	// that is [RunCompleted], all that was staged is published in this step, at
 	// one new revision if anything changes; but for documents that somebody has

@@ -15,6 +15,8 @@ import (
 type Store interface {
 	SourceStore
 	RunStore
+	VectorStore
+	CalibrationStore
 
 	// WriteDocuments adds and replaces documents one after the other, all or
 	// none, at one new revision. A [Write] whose ID is empty is matched by its
@@ -27,6 +29,11 @@ type Store interface {
 	//
 	// A document keeps its agent and kind: a Write with an ID and no agent is
 	// one of the agent that the document has.
+	//
+	// Where writes are [Write.StagedBy] a run, which is one and the same then, the
+	// texts that it has staged are used, and the run is completed in this step. What
+	// else it has staged goes. If the run has ended, nothing is written, and that is
+	// an error that wraps [ErrRunEnded].
 	//
 	// What else is in the commit is written also when there are no writes. The
 	// commit's receipt, if any, gets the documents written after what it says
@@ -88,6 +95,10 @@ type Store interface {
 	// of text are read. An empty result means the end.
 	LiveDocuments(ctx context.Context, company, after string, maxBytes int) ([]Live, error)
 
+	// Stamps returns when documents were last changed, ordered by id, those after
+	// the given id, at most limit.
+	Stamps(ctx context.Context, company, after string, limit int) ([]Stamp, error)
+
 	// LiveDocument returns one such document, or a [store.NotFoundError].
 	LiveDocument(ctx context.Context, company, id string) (Live, error)
 }
@@ -102,6 +113,10 @@ type Write struct {
 	Hash      [32]byte  // of everything in the document that the caller gave
 	TextHash  [32]byte  // of what the passages are made of
 	Passages  []Passage
+
+	// StagedBy, if any, is the run by which [RunStore.StageTexts] has staged this
+	// write, so that its text and passages are in the store already.
+	StagedBy string
 
 	// RunID, if any, is the id of a run of kind [RunFile] that is recorded as
 	// completed with the write; one of that id that is there stays as it is.
@@ -172,6 +187,7 @@ type Passage struct {
 	// Of its document, filled in on reading.
 	Title, URL, ExternalID, AgentID string
 	Kind                            Kind
+	Language                        string // "" if it is not known
 	Metadata                        map[string]any
 }
 
@@ -181,12 +197,18 @@ type Live struct {
 	Passages []Passage
 }
 
+// A Stamp says when a document was last changed. No two states of it have the same.
+type Stamp struct {
+	DocumentID string
+	UpdatedAt  time.Time
+}
+
 // ErrFeedPruned means that the feed does not go back as far as it was asked for:
 // who follows it begins anew, with all the documents there are.
 var ErrFeedPruned = errors.New("the feed of changes does not go back that far")
 
-// A Change is an entry of the feed: a document that was written or, when it is
-// no longer there, deleted.
+// A Change is an entry of the feed: a document that was written, got vectors or, when
+// it is no longer there, was deleted; without a document, the company's calibration.
 type Change struct {
 	Revision   int64
 	DocumentID string

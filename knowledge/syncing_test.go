@@ -69,7 +69,7 @@ func (r *rig) works(t *testing.T) (stop func()) {
 // ended waits for a run to end.
 func (r *rig) ended(t *testing.T, runID string) knowledge.Run {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for _, err := range r.WatchRun(ctx, runID, 0) {
 		if err != nil {

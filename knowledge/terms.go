@@ -1,25 +1,28 @@
 package knowledge
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/analysis"
 )
 
-// AppendTerms appends the terms of a text to dst, as the index knows its words:
-// lower case, without endings, without the commonest. They compare with those of
-// [Results.Terms].
-func AppendTerms(dst []string, text string) []string {
-	return analysis.For(analysis.English).Terms(dst, text)
+// AppendTerms appends the terms of a text to dst, as the index knows its words if
+// they are in a language: lower case, without endings, without the commonest. They
+// compare with those of [Results.Terms]. The language is a passage's, an ISO 639-1
+// code; "" is read as English is, and words in another script by what that is.
+func AppendTerms(dst []string, text, language string) []string {
+	return analysis.For(cmp.Or(language, analysis.English)).Terms(dst, text)
 }
 
-// QueryTerms returns the words of a query for a retriever that does not know how
-// common they are: 1 is the weight of those that say what it is about, and 0 that
-// of words such as "how" and "you", unless there are no others.
-func QueryTerms(query string) []QueryTerm {
+// QueryTerms returns the words of a query in a language, as [AppendTerms] takes it,
+// for a retriever that does not know how common they are: 1 is the weight of those
+// that say what it is about, and 0 that of words such as "how" and "you", unless
+// there are no others.
+func QueryTerms(query, language string) []QueryTerm {
 	var out []QueryTerm
 	content := false
-	for _, t := range analysis.For(analysis.English).Query(nil, query) {
+	for _, t := range analysis.For(cmp.Or(language, analysis.English)).Query(nil, query) {
 		if slices.ContainsFunc(out, func(o QueryTerm) bool { return o.Text == t.Text }) {
 			continue
 		}

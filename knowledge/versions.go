@@ -1,9 +1,11 @@
 package knowledge
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/store"
@@ -51,6 +53,7 @@ func (b *Base) Rollback(ctx context.Context, documentID string, version int, ifU
 	if w.Passages, err = b.lib.sources.VersionPassages(ctx, b.company, there.ID, version); err != nil {
 		return Document{}, err
 	}
+	w.Language = cmp.Or(w.Language, languageOf(strings.Join(w.Questions, "\n"), w.Text)) // a text in between may have told none
 	w.UpdatedAt = time.Now().UTC().Truncate(time.Microsecond)
 	w.TextHash = textHash(w.Document, w.Text, w.Passages)
 	w.Hash = sha256.Sum256(append([]byte("rolled back\x00"), w.TextHash[:]...)) // what no caller gave

@@ -75,7 +75,7 @@ func TestMainContentOfHostilePages(t *testing.T) {
 		if got := crawl.MainContent(page); len(got) > len(page) {
 			t.Errorf("MainContent of many %s grew from %d to %d bytes", unit, len(page), len(got))
 		}
-		if took := time.Since(began); took > 10*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("1 MB of %s took %v", unit, took)
 		}
 	}

@@ -3,11 +3,14 @@ package crawl_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/internal/egress"
@@ -178,27 +181,43 @@ func TestLinksThatAreNoPages(t *testing.T) {
 	}
 }
 
+// A dripping body gives a byte a second, until its reader is gone.
+type dripping struct{ ctx context.Context }
+
+func (d dripping) Read(p []byte) (int, error) {
+	select {
+	case <-d.ctx.Done():
+		return 0, d.ctx.Err()
+	case <-time.After(time.Second):
+		return copy(p, "x"), nil
+	}
+}
+
+// slowly is a network with a page whose body drips.
+type slowly struct {
+	*network
+	path string
+	read context.Context // of the request
+}
+
+func (s *slowly) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := s.network.RoundTrip(req)
+	if err == nil && req.URL.Path == s.path {
+		s.read = req.Context()
+		resp.Body, resp.ContentLength = io.NopCloser(dripping{s.read}), -1
+	}
+	return resp, err
+}
+
 func TestSlowBody(t *testing.T) {
-	gone := make(chan struct{})
-	address := serve(t, pages{
-		"/": links("Home", "/slow", "/fast"),
-		"/slow": func(w http.ResponseWriter, req *http.Request) {
-			defer close(gone)
-			w.Header().Set("Content-Type", "text/html")
-			for req.Context().Err() == nil {
-				fmt.Fprint(w, "x")
-				w.(http.Flusher).Flush()
-				select {
-				case <-req.Context().Done():
-				case <-time.After(5 * time.Millisecond):
-				}
-			}
-		},
-		"/fast": links("Fast"),
+	synctest.Test(t, func(t *testing.T) {
+		n := &slowly{network: example(pages{"/": links("Home", "/slow", "/fast"), "/slow": links("Slow"), "/fast": links("Fast")}), path: "/slow"}
+		got := run(t, newCrawler(t, &http.Client{Transport: n}, nil), crawl.Site{URL: "https://example.com"}, nil)
+		got.want(t, "/ fetched", "/slow failed timeout", "/fast fetched")
+		if n.read.Err() == nil {
+			t.Error("the server was not told that nobody reads any more")
+		}
 	})
-	got := run(t, newCrawler(t, guarded(t, address), &crawl.Options{PageTimeout: 200 * time.Millisecond}), crawl.Site{URL: address}, nil)
-	got.want(t, "/ fetched", "/slow failed timeout", "/fast fetched")
-	<-gone // the server was told
 }
 
 func TestPageOfFiftyMegabytes(t *testing.T) {

@@ -69,7 +69,7 @@ func TestLargeHostilePagesTakeLinearTime(t *testing.T) {
 	} {
 		began := time.Now()
 		readPage(u, newScope(u, false), []byte("<p "+strings.Repeat(unit, (1<<20)/len(unit))))
-		if took := time.Since(began); took > 10*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("1 MB of %s took %v", name, took)
 		}
 	}

@@ -1,6 +1,7 @@
 package crawl
 
 import (
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -87,7 +88,11 @@ func normalize(u *url.URL) bool {
 		return false
 	}
 	if strings.Contains(ascii, ":") {
-		ascii = "[" + ascii + "]"
+		addr, err := netip.ParseAddr(ascii)
+		if err != nil {
+			return false
+		}
+		ascii = "[" + addr.String() + "]"
 	}
 	if port := u.Port(); port != "" && (u.Scheme != "http" || port != "80") && (u.Scheme != "https" || port != "443") {
 		ascii += ":" + port

@@ -77,7 +77,7 @@ func TestBadPath(t *testing.T) {
 }
 
 func FuzzResolve(f *testing.F) {
-	for _, ref := range []string{"../x?y=%zz#z", "//EXAMPLE.com:80/%2e%2e/", `\\a\b`, "/caf\xe9", "http://[::1]:8/", "a;jsessionid=1/./..", "?utm_id=1&x", "http://b\u00fccher/", "//..", "//a..b/"} {
+	for _, ref := range []string{"../x?y=%zz#z", "//EXAMPLE.com:80/%2e%2e/", `\\a\b`, "/caf\xe9", "http://[::1]:8/", "a;jsessionid=1/./..", "?utm_id=1&x", "http://b\u00fccher/", "//..", "//a..b/", "//::", "//[1::0]/"} {
 		f.Add(ref)
 	}
 	base, _ := url.Parse("https://example.com/a/b?c")

@@ -191,7 +191,7 @@ func TestHostile(t *testing.T) {
 			}
 			checkResult(t, r)
 			// Linear work takes well under a second; quadratic work takes minutes.
-			if took := time.Since(begin); took > 20*time.Second {
+			if took := time.Since(begin); took > time.Minute {
 				t.Errorf("took %v for %d bytes", took, len(data))
 			}
 		})

@@ -237,7 +237,7 @@ func TestHostileOffice(t *testing.T) {
 			if r, err := Extract(DOCX, tt.data); !errors.Is(err, tt.want) {
 				t.Errorf("Extract = %d bytes of text, %v, want %v", len(r.Text), err, tt.want)
 			}
-			if took := time.Since(begin); took > 20*time.Second {
+			if took := time.Since(begin); took > time.Minute {
 				t.Errorf("took %v", took)
 			}
 		})

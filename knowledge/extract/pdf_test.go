@@ -88,7 +88,7 @@ func TestHostilePDF(t *testing.T) {
 			if r, err := readPDF(t.Context(), tt.data); !errors.Is(err, tt.want) {
 				t.Errorf("Extract = %q, %v, want %v", r.Text, err, tt.want)
 			}
-			if took := time.Since(begin); took > 20*time.Second {
+			if took := time.Since(begin); took > time.Minute {
 				t.Errorf("took %v", took)
 			}
 		})

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // maxToken is how many bytes of a word are looked at. Longer ones are hashes
@@ -30,7 +32,8 @@ type scanner struct {
 	chain int // where the chain of words under way began
 	parts int // how many it has
 	queue string
-	pairs string // what is left of a run of characters to be paired
+	run   string // characters to be paired
+	pairs int    // where in run the next pair begins; 0: there is none
 }
 
 // The classes of ASCII bytes.
@@ -63,7 +66,7 @@ var class = func() (c [256]uint8) {
 
 // next moves to the next token.
 func (s *scanner) next() bool {
-	if s.pairs != "" {
+	if s.pairs > 0 {
 		s.nextPair()
 		return true
 	}
@@ -80,7 +83,7 @@ func (s *scanner) next() bool {
 			r, n := utf8.DecodeRuneInString(s.text[s.pos:])
 			switch {
 			case paired(r):
-				s.run()
+				s.unspaced()
 				return true
 			case wordRune(r):
 				s.word()
@@ -94,6 +97,47 @@ func (s *scanner) next() bool {
 	return false
 }
 
+// simple moves to the next token if that is a word of ASCII letters and digits that is
+// in no chain, as most are, and returns it. Else it returns "", and next is to tell. It
+// is what next would do, and sooner.
+func (s *scanner) simple() string {
+	if s.pairs > 0 || s.queue != "" || s.parts > 0 {
+		return ""
+	}
+	text, start := s.text, s.pos
+	for start < len(text) && class[text[start]]-letter > digit-letter {
+		if class[text[start]] == utf8Lead {
+			s.pos = start
+			return ""
+		}
+		start++
+	}
+	s.pos = start
+	end := start
+	for end < len(text) && class[text[end]]-letter <= digit-letter {
+		end++
+	}
+	if end-start > maxToken {
+		return ""
+	}
+	if end < len(text) {
+		switch class[text[end]] {
+		case quote, utf8Lead:
+			return ""
+		case joiner:
+			if end+1 < len(text) && class[text[end+1]]-letter <= digit-letter {
+				return ""
+			}
+		default:
+			if end-start <= 2 && (text[end] == '#' || text[end] == '+') {
+				return ""
+			}
+		}
+	}
+	s.pos = end
+	return text[start:end]
+}
+
 // word reads the word at pos, and sees whether it goes on a chain or ends one.
 func (s *scanner) word() {
 	start := s.pos
@@ -103,9 +147,17 @@ func (s *scanner) word() {
 	s.pos = s.wordEnd(start)
 	s.token, s.kind = clip(s.text[start:s.pos]), plainWord
 	s.parts++
-	if s.pos+1 < len(s.text) && class[s.text[s.pos]] == joiner && s.joins() {
-		s.pos++
-		return
+	if s.pos+1 < len(s.text) {
+		switch c := class[s.text[s.pos]]; {
+		case c == joiner && s.joins():
+			s.pos++
+			return
+		case c == utf8Lead && len(s.token) <= 3 && strings.Trim(s.token, "0123456789") == "":
+			if n := thousandsSpace(s.text[s.pos:]); n > 0 {
+				s.pos += n
+				return
+			}
+		}
 	}
 	end := s.pos
 	if s.pos-start <= 2 && s.pos < len(s.text) { // C#, F#, C++
@@ -121,6 +173,24 @@ func (s *scanner) word() {
 		s.queue = s.text[s.chain:end]
 	}
 	s.pos, s.parts = end, 0
+}
+
+// thousandsSpace returns the length of the space that does not break, before the
+// three digits that go on a number: 1 299.
+func thousandsSpace(text string) int {
+	n := 0
+	if strings.HasPrefix(text, "\u00a0") || strings.HasPrefix(text, "\u202f") {
+		_, n = utf8.DecodeRuneInString(text)
+	}
+	if n == 0 || len(text) < n+3 {
+		return 0
+	}
+	for i := n; i < n+4 && i < len(text); i++ {
+		if isDigit := class[text[i]] == digit; isDigit != (i < n+3) {
+			return 0
+		}
+	}
+	return n
 }
 
 // joins reports whether the joiner at pos makes one word of what stands on both
@@ -152,7 +222,7 @@ func (s *scanner) wordEnd(i int) int {
 			i++
 			continue
 		case quote:
-			if i+1 < len(text) && class[text[i+1]] == letter {
+			if i+1 < len(text) && beginsWord(text[i+1:]) {
 				i++
 				continue
 			}
@@ -162,7 +232,7 @@ func (s *scanner) wordEnd(i int) int {
 				i += n
 				continue
 			}
-			if r == '’' && i+n < len(text) && class[text[i+n]] == letter {
+			if r == '’' && i+n < len(text) && beginsWord(text[i+n:]) {
 				i += n
 				continue
 			}
@@ -172,31 +242,44 @@ func (s *scanner) wordEnd(i int) int {
 	return i
 }
 
-// run reads the paired characters at pos.
-func (s *scanner) run() {
-	start := s.pos
+// beginsWord reports whether text goes on with a letter.
+func beginsWord(text string) bool {
+	c := class[text[0]]
+	if c != utf8Lead {
+		return c == letter
+	}
+	r, _ := utf8.DecodeRuneInString(text)
+	return unicode.IsLetter(r) && !paired(r)
+}
+
+// unspaced reads the run of paired characters at pos.
+func (s *scanner) unspaced() {
+	start, variant := s.pos, false
 	for s.pos < len(s.text) {
 		r, n := utf8.DecodeRuneInString(s.text[s.pos:])
 		if !paired(r) {
 			break
 		}
+		variant = variant || r >= 0xF900 || r < 0x1200 && r >= 0x1100 || r == 0x3099 || r == 0x309A
 		s.pos += n
 	}
 	s.parts = 0
-	s.pairs = s.text[start:s.pos]
+	s.run = s.text[start:s.pos]
+	if variant { // of half width, or letters of Hangul
+		s.run = norm.NFKC.String(s.run)
+	}
 	s.nextPair()
 }
 
-// nextPair takes two characters off pairs, of which the second stays for the
-// next pair. A character alone is a token too.
+// nextPair takes two characters of the run, of which the second is the first of
+// the next pair. A character alone is a token too.
 func (s *scanner) nextPair() {
-	first := character(s.pairs)
-	rest := s.pairs[first:]
-	second := character(rest)
-	s.token, s.kind = s.pairs[:first+second], pair
-	s.pairs = rest
-	if second == len(rest) {
-		s.pairs = ""
+	first := s.pairs + character(s.run[s.pairs:])
+	end := first + character(s.run[first:])
+	s.token, s.kind = s.run[s.pairs:end], pair
+	s.pairs = first
+	if end == len(s.run) {
+		s.pairs = 0
 	}
 }
 
@@ -231,7 +314,7 @@ func paired(r rune) bool {
 	case r < 0x2E80:
 		return r >= 0x1780 && r < 0x17D4 // Khmer
 	case r >= 0x3041 && r < 0x3100:
-		return r < 0x3097 || r > 0x30A0 && r != 0x30FB // kana
+		return r < 0x3097 || r == 0x3099 || r == 0x309A || r > 0x30A0 && r != 0x30FB // kana
 	}
 	return r >= 0x3400 && r < 0x4DC0 || r >= 0x4E00 && r < 0xA000 || r == 0x3005 || r >= 0xAC00 && r < 0xD7A4 ||
 		r >= 0xF900 && r < 0xFB00 || r >= 0xFF66 && r < 0xFFA0 || r >= 0x20000 && r < 0x32000
@@ -243,13 +326,15 @@ func wordRune(r rune) bool {
 }
 
 // clip shortens a word to maxToken bytes.
-func clip(token string) string {
-	if len(token) <= maxToken {
-		return token
+func clip(token string) string { return clipTo(token, maxToken) }
+
+// clipTo shortens a text to n bytes, or a little less, as a character is whole.
+func clipTo(text string, n int) string {
+	if len(text) <= n {
+		return text
 	}
-	n := maxToken
-	for !utf8.RuneStart(token[n]) {
+	for n > 0 && !utf8.RuneStart(text[n]) {
 		n--
 	}
-	return token[:n]
+	return text[:n]
 }

@@ -12,17 +12,29 @@ func TestOfIsMonotone(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
 		known := rnd.Float64()
-		g := index.Signals{Words: 1 + rnd.IntN(5), Known: known, Coverage: known * rnd.Float64(), Evidence: 30 * rnd.Float64(), Volume: uint64(rnd.ExpFloat64() * 1e5)}
+		g := index.Signals{
+			Words: 1 + rnd.IntN(5), Known: known, Coverage: known * rnd.Float64(), Wording: rnd.Float64(), Evidence: 30 * rnd.Float64(), Ratio: 2.2 * rnd.Float64(),
+			Echo: rnd.Float64(), Margin: rnd.Float64(), Volume: uint64(rnd.ExpFloat64() * 1e5),
+		}
 		c := Of(g)
 		if c < 0 || c > 1 {
 			t.Fatalf("Of(%+v) = %v, want 0 to 1", g, c)
 		}
+		better := func(change func(*index.Signals)) index.Signals {
+			more := g
+			change(&more)
+			return more
+		}
 		for name, more := range map[string]index.Signals{
-			"coverage": {Words: g.Words, Known: g.Known, Coverage: g.Coverage + (g.Known-g.Coverage)/2, Evidence: g.Evidence, Volume: g.Volume},
-			"known":    {Words: g.Words, Known: g.Known + (1-g.Known)/2, Coverage: g.Coverage, Evidence: g.Evidence, Volume: g.Volume},
-			"evidence": {Words: g.Words, Known: g.Known, Coverage: g.Coverage, Evidence: g.Evidence + 1, Volume: g.Volume},
-			"asked":    {Words: g.Words, Known: g.Known, Coverage: g.Coverage, Evidence: g.Evidence, Volume: g.Volume, Asked: 1},
-			"volume":   {Words: g.Words, Known: g.Known, Coverage: g.Coverage, Evidence: g.Evidence, Volume: g.Volume / 2},
+			"coverage": better(func(g *index.Signals) { g.Coverage += (g.Known - g.Coverage) / 2 }),
+			"wording":  better(func(g *index.Signals) { g.Wording += (1 - g.Wording) / 2 }),
+			"known":    better(func(g *index.Signals) { g.Known += (1 - g.Known) / 2 }),
+			"evidence": better(func(g *index.Signals) { g.Evidence++ }),
+			"ratio":    better(func(g *index.Signals) { g.Ratio += 0.1 }),
+			"echo":     better(func(g *index.Signals) { g.Echo += (1 - g.Echo) / 2 }),
+			"margin":   better(func(g *index.Signals) { g.Margin += (1 - g.Margin) / 2 }),
+			"asked":    better(func(g *index.Signals) { g.Asked = 1 }),
+			"volume":   better(func(g *index.Signals) { g.Volume /= 2 }),
 		} {
 			if Of(more) < c {
 				t.Errorf("better %s: Of(%+v) = %v, below Of(%+v) = %v", name, more, Of(more), g, c)

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,13 +12,23 @@ import (
 // name stand in the order of their values: the name, a letter for the type, the
 // value. What a filter allows is then a stretch of them.
 
-// attributes returns the attributes of a document. A list has one for each of its
-// elements.
-func attributes(d *Document) []string {
-	keys := []string{agentKey(d.AgentID)}
+// The fields that are each document's own. Their values are attributes as others
+// are: written behind one another in order, a URL takes some twenty bytes.
+const (
+	urlField      = "$url"
+	externalField = "$external_id"
+)
+
+// attributes calls yield with the attributes of a document, each in bytes that are
+// not kept, that of its agent first. A list has one for each of its elements, and may
+// have one several times.
+func attributes(d *Document, yield func(key []byte)) {
+	key := append(append(make([]byte, 0, 64), agentKey("")...), d.AgentID...)
+	yield(key)
 	add := func(name string, value any) {
-		if key, ok := valueKey(nameKey(name), value); ok {
-			keys = append(keys, key)
+		ok := false
+		if key, ok = appendValue(appendName(key[:0], name), value); ok {
+			yield(key)
 		}
 	}
 	for name, value := range d.Fields {
@@ -31,62 +40,76 @@ func attributes(d *Document) []string {
 		if strings.HasPrefix(name, "$") {
 			name = "$" + name
 		}
-		for _, v := range elements(value) {
+		switch v := value.(type) {
+		case string, float64, bool:
 			add(name, v)
+		default:
+			for _, v := range elements(value) {
+				add(name, v)
+			}
 		}
 	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
+	if d.URL != "" {
+		add(urlField, d.URL)
+	}
+	if d.ExternalID != "" {
+		add(externalField, d.ExternalID)
+	}
 }
 
+// agentKey is the attribute that says whose a document is. It is a document's first.
 func agentKey(id string) string { return "a" + id }
 
-// nameKey is what the attributes of a name begin with, and no others.
-func nameKey(name string) string { return "m" + strconv.Itoa(len(name)) + ":" + name }
+// appendName writes what the attributes of a name begin with, and no others.
+func appendName(key []byte, name string) []byte {
+	key = strconv.AppendInt(append(key, 'm'), int64(len(name)), 10)
+	return append(append(key, ':'), name...)
+}
 
 // The types of values. What is of none of them, such as a null in a list, is no
 // attribute.
 const (
-	boolValue   = "b"
-	numberValue = "f"
-	textValue   = "s"
+	boolValue   = 'b'
+	numberValue = 'f'
+	textValue   = 's'
 )
 
-// valueKey writes a value behind a name. It reports false for what is no value.
-func valueKey(name string, value any) (string, bool) {
+// appendValue writes a value behind what is in key. It reports false for what is no
+// value.
+func appendValue(key []byte, value any) ([]byte, bool) {
 	switch v := value.(type) {
 	case string:
-		return name + textValue + v, true
+		return append(append(key, textValue), v...), true
 	case float64:
-		return name + numberValue + sortable(v), true
+		return appendNumber(key, v), true
 	case bool:
 		if v {
-			return name + boolValue + "1", true
+			return append(key, boolValue, '1'), true
 		}
-		return name + boolValue + "0", true
+		return append(key, boolValue, '0'), true
 	}
 	switch v := reflect.ValueOf(value); {
 	case v.Kind() == reflect.String:
-		return name + textValue + v.String(), true
+		return append(append(key, textValue), v.String()...), true
 	case v.CanInt():
-		return name + numberValue + sortable(float64(v.Int())), true
+		return appendNumber(key, float64(v.Int())), true
 	case v.CanUint():
-		return name + numberValue + sortable(float64(v.Uint())), true
+		return appendNumber(key, float64(v.Uint())), true
 	case v.CanFloat():
-		return name + numberValue + sortable(v.Float()), true
+		return appendNumber(key, v.Float()), true
 	}
-	return "", false
+	return key, false
 }
 
-// sortable writes a number as eight bytes in the order of numbers.
-func sortable(f float64) string {
+// appendNumber writes a number as eight bytes in the order of numbers.
+func appendNumber(key []byte, f float64) []byte {
 	bits := math.Float64bits(f + 0) // there is one zero
 	if bits>>63 == 0 {
 		bits |= 1 << 63
 	} else {
 		bits = ^bits
 	}
-	return string(binary.BigEndian.AppendUint64(nil, bits))
+	return binary.BigEndian.AppendUint64(append(key, numberValue), bits)
 }
 
 // elements returns the elements of a list, or the value alone.
@@ -105,63 +128,4 @@ func elements(value any) []any {
 		return list
 	}
 	return []any{value}
-}
-
-// attributes returns the numbers of a document's attributes.
-func (s *state) attributes(document uint32) []uint32 {
-	d := &s.documents[document]
-	return s.attrLists[d.attrs : d.attrs+d.attrCount]
-}
-
-// attribute returns the number of an attribute, a new one if it has none.
-func (s *state) attribute(key string) uint32 {
-	n, ok := s.attrs[key]
-	if !ok {
-		n = uint32(len(s.attrKeys))
-		s.attrs[key] = n
-		s.attrKeys = append(s.attrKeys, key)
-		s.size += int64(len(key)) + 40
-	}
-	return n
-}
-
-// unordered returns the attributes that came after the others were put in order.
-func (s *state) unordered() int { return len(s.attrKeys) - len(s.order) }
-
-// ordered returns all attributes in order.
-func (s *state) ordered() []uint32 {
-	compare := func(a, b uint32) int { return strings.Compare(s.attrKeys[a], s.attrKeys[b]) }
-	late := make([]uint32, 0, s.unordered())
-	for n := len(s.order); n < len(s.attrKeys); n++ {
-		late = append(late, uint32(n))
-	}
-	slices.SortFunc(late, compare)
-	out := make([]uint32, 0, len(s.attrKeys))
-	for _, n := range s.order {
-		for len(late) > 0 && compare(late[0], n) < 0 {
-			out, late = append(out, late[0]), late[1:]
-		}
-		out = append(out, n)
-	}
-	return append(out, late...)
-}
-
-// between checks for an attribute of a stretch.
-func (s *state) between(t stretch) check {
-	at := func(key string) int {
-		i, _ := slices.BinarySearchFunc(s.order, key, func(n uint32, key string) int { return strings.Compare(s.attrKeys[n], key) })
-		return i
-	}
-	first := at(t.from)
-	found := s.order[first:max(first, at(t.below))]
-	var late []uint32
-	for n := len(s.order); n < len(s.attrKeys); n++ {
-		if key := s.attrKeys[n]; key >= t.from && key < t.below {
-			late = append(late, uint32(n))
-		}
-	}
-	if len(found)+len(late) == 0 {
-		return check{}
-	}
-	return s.marked(found, late)
 }

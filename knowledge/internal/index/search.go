@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/analysis"
+	"github.com/answerdesk-go/answerdesk/knowledge/internal/postings"
 )
 
 // A Query is a question and who may see what.
@@ -17,6 +18,9 @@ type Query struct {
 	AgentID string
 	// Filter chooses documents; nil: all.
 	Filter Filter
+	// Languages the question may be in, ISO 639-1 codes, the likeliest first; nil:
+	// those of the documents.
+	Languages []string
 }
 
 // A Hit is a passage that was found.
@@ -25,7 +29,8 @@ type Hit struct {
 	Version    int
 	Ordinal    int
 	Score      float64 // what the result is ordered by; comparable within one result only
-	BM25       float64
+	BM25       float64 // what the words of the question give
+	Proximity  float64 // what they give that stand near each other as in the question
 	// Asked is 1 if the passage answers the question that was asked, word for
 	// word, and less if it answers one that is nearly the same; 0 otherwise.
 	Asked float64
@@ -47,30 +52,31 @@ type Result struct {
 type QueryTerm struct {
 	Text   string
 	Weight float64
+	// For is the word of the question, which stands nowhere, that this one is
+	// looked for instead; "": it is of the question itself.
+	For string
 }
-
-// Rows are scored a window at a time, so that their scores stay in the
-// processor's nearest cache. Leaving the common words aside until a row comes
-// close (MaxScore) was tried and is slower here: it takes longer to look rows up
-// than to add all of them.
-const (
-	window = 1 << 13
-	stride = 32 // rows that are looked through or passed over together
-)
 
 // A search is one query under way, with the memory it uses.
 type search struct {
-	scores  [window]float32
-	touched [window / stride]bool
-	query   []analysis.Term
-	terms   []term
-	top     []candidate
+	view  *view
+	query []analysis.Term
+	terms []term // of the question; from said on stop words
+	said  int
+	order []int   // of those before said: the rarest first, as their scores are added up
+	lists []found // of each term in each part
+	top   []candidate
+	front []candidate // of top before the limit and questions: what signals look at
 
-	// What lift uses.
-	lifted       []asked
-	spare        []candidate
-	wanted       []wantedTerm
-	wantedWeight float64
+	ids    []byte // of the hits
+	idEnds []int
+
+	scoring
+	binder
+	lifting
+	reading
+	pairing
+	guessing
 }
 
 // A term is a different word of the question.
@@ -78,17 +84,34 @@ type term struct {
 	analysis.Term
 	count  int // in the question
 	df     int
-	weight float32 // idf · (k1+1) · count
-	rows   []uint32
-	next   int // in rows
+	single float32 // idf · (k1+1) · share
+	weight float32 // the same · count
+	guess  int     // the term it stands in for, plus one
 }
 
+// A candidate is a row that may be a hit.
 type candidate struct {
-	score float32
-	row   uint32
+	score      float32 // bm25 and near
+	bm25, near float32
+	part, row  uint32
 }
 
 var searches = sync.Pool{New: func() any { return new(search) }}
+
+// end gives the search back. The pool keeps no index alive.
+func (s *search) end() {
+	s.view = nil
+	clear(s.query)
+	clear(s.terms[:cap(s.terms)])
+	clear(s.lists[:cap(s.lists)])
+	s.binder.reset(nil)
+	for i := range s.cursors {
+		s.cursors[i].Begin(postings.List{})
+		s.cursors[i].common = nil
+	}
+	clear(s.asides[:cap(s.asides)])
+	searches.Put(s)
+}
 
 // Search ranks the passages that hold any word of the question, of those the
 // query allows. Words weigh by how rare they are in the whole index.
@@ -97,54 +120,85 @@ func (x *Index) Search(q Query) Result {
 		q.Limit = 10
 	}
 	s := searches.Get().(*search)
-	defer searches.Put(s)
-	s.query = x.analyzer.Query(s.query[:0], q.Text)
+	defer s.end()
+	s.begin(x, &q)
+	best := s.rank(x, &q)
 
-	if q.Filter != nil && q.Filter.stretches() {
-		x.order()
+	r := Result{Hits: make([]Hit, len(s.top)), Terms: make([]QueryTerm, s.said)}
+	for i := range r.Terms {
+		r.Terms[i] = s.queryTerm(i)
 	}
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	st := &x.state
-	s.resolve(st)
-	s.lifted = s.lifted[:0]
-	best := 0.0
-	if f := st.filter(&q); f.kind != never {
-		if len(st.questions) == 0 {
-			s.run(st, &f, q.Limit)
-		} else {
-			s.run(st, &f, max(q.Limit, nearDepth))
-			if len(s.top) > 0 {
-				best = float64(s.top[0].score)
-			}
-			s.lift(st, &f, word(x.analyzer, q.Text), q.AgentID, q.Limit)
-		}
-	}
-	r := Result{Hits: make([]Hit, len(s.top)), Terms: make([]QueryTerm, len(s.terms))}
-	for i := range s.terms {
-		t := &s.terms[i]
-		weight, _ := st.weight(t)
-		r.Terms[i] = QueryTerm{Text: t.Text, Weight: weight}
-	}
+	s.ids, s.idEnds = s.ids[:0], s.idEnds[:0]
 	for i, c := range s.top {
-		d := &st.documents[st.docs[c.row]]
-		h := Hit{DocumentID: d.id, Version: d.version, Ordinal: int(st.ordinals[c.row]), Score: float64(c.score), BM25: float64(c.score), Matched: s.matched(c.row)}
+		h := &r.Hits[i]
+		s.view.describe(c, h)
+		s.ids = s.view.appendID(s.ids, c)
+		s.idEnds = append(s.idEnds, len(s.ids))
+		h.Matched = s.matched(c)
 		if i < len(s.lifted) { // above all that are not
 			h.Asked = s.lifted[i].likeness
 			h.Score = (1 + best) * (1 + h.Asked)
 		}
-		r.Hits[i] = h
 	}
-	r.Signals = s.signals(st)
-	clear(s.terms) // the pool keeps no index alive
+	ids, begin := string(s.ids), 0 // one string for all
+	for i, end := range s.idEnds {
+		r.Hits[i].DocumentID = ids[begin:end]
+		begin = end
+	}
+	r.Signals = s.signals()
 	return r
 }
 
-// resolve looks up the different words of the question.
-func (s *search) resolve(st *state) {
-	s.terms, s.top = s.terms[:0], s.top[:0]
+// begin reads the question and looks its words up.
+func (s *search) begin(x *Index, q *Query) {
+	s.view = x.view.Load()
+	s.forget()
+	s.nearby = s.nearby[:0]
+	among := q.Languages
+	if len(among) == 0 {
+		among = s.view.languages
+	}
+	if len(among) == 0 {
+		among = []string{x.options.Language}
+	}
+	s.query = analysis.Question(s.query[:0], q.Text, among)
+	s.top, s.lifted = s.top[:0], s.lifted[:0]
+	s.terms, s.lists = s.terms[:0], s.lists[:0]
+	s.resolve(false)
+	s.guess()
+	s.said = len(s.terms)
+	s.resolve(true)
+	s.pair(q.Text)
+	s.order = s.order[:0]
+	for i := range s.said {
+		s.order = append(s.order, i)
+	}
+	slices.SortStableFunc(s.order, func(a, b int) int { return cmp.Compare(s.terms[a].df, s.terms[b].df) })
+}
+
+// rank finds the hits, and returns the best score that no question lifted.
+func (s *search) rank(x *Index, q *Query) (best float64) {
+	s.run(q, max(q.Limit, pairDepth))
+	s.bring(s.top)
+	if len(s.top) > 0 {
+		best = float64(s.top[0].score)
+	}
+	s.front = append(s.front[:0], s.top[:min(pairDepth, len(s.top))]...)
+	if s.view.questions {
+		s.lift(x, q)
+	}
+	s.top = s.top[:min(q.Limit, len(s.top))]
+	return best
+}
+
+// resolve looks up the different words of the question, or its stop words.
+func (s *search) resolve(stops bool) {
+	begin := len(s.terms)
 next:
 	for _, t := range s.query {
+		if t.Stop != stops {
+			continue
+		}
 		for i := range s.terms {
 			if s.terms[i].Text == t.Text {
 				s.terms[i].count++
@@ -155,24 +209,55 @@ next:
 		if len(s.terms) == maxTerms {
 			break
 		}
-		s.terms = append(s.terms, term{Term: t, count: 1})
+		s.look(term{Term: t, count: 1})
 	}
-	for i := range s.terms {
-		t := &s.terms[i]
-		n, ok := st.terms[t.Text]
-		if !ok {
-			continue
-		}
-		p := &st.postings[n]
-		t.df = st.df(p)
-		t.rows = p.rows
-		t.weight = float32(idf(st.live, t.df) * (st.k1 + 1) * float64(t.count) * st.share(t.Content))
+	for i := begin; i < len(s.terms); i++ {
+		s.view.weigh(&s.terms[i])
 	}
+}
+
+// look looks a term up in all parts.
+func (s *search) look(t term) {
+	v := s.view
+	for i := range v.parts {
+		p := &v.parts[i]
+		number, list := p.find([]byte(t.Text))
+		t.df += p.df(number, &list)
+		s.lists = append(s.lists, found{list, number, p.common(number, &list)})
+	}
+	s.terms = append(s.terms, t)
+}
+
+// list returns the postings of a term in a part.
+func (s *search) list(term int, part uint32) *postings.List {
+	return &s.found(term, part).List
+}
+
+// found returns what there is of a term in a part.
+func (s *search) found(term int, part uint32) *found {
+	return &s.lists[term*len(s.view.parts)+int(part)]
+}
+
+// A found is a term in a part.
+type found struct {
+	postings.List
+	number uint32
+	common *common // nil unless it is
 }
 
 // maxTerms is how many different words of a question are looked for. Questions
 // have five, pasted letters a hundred.
 const maxTerms = 256
+
+// weigh sets what a term gives a passage that holds it again and again.
+func (v *view) weigh(t *term) {
+	w := idf(v.live, t.df) * (v.k1 + 1) * v.share(t.Content)
+	if t.guess > 0 {
+		w *= guessWeight
+	}
+	t.single = float32(w)
+	t.weight = t.single * float32(t.count)
+}
 
 // idf is BM25's weight of a word as Lucene has it, never negative:
 // ln(1 + (n − df + ½) / (df + ½)).
@@ -186,170 +271,56 @@ func idf(n, df int) float64 {
 // word of five passages is as rare as another. Over stackfaq, cranfield, cisi and
 // xquad-en that gains .008 in mean nDCG@10 over full weight; it costs .006 in hit@1
 // on clinc150, whose questions often have no other words.
-func (s *state) share(content bool) float64 {
+func (v *view) share(content bool) float64 {
 	if content {
 		return 1
 	}
-	return 0.7 * float64(s.live) / float64(s.live+1000)
+	return 0.7 * float64(v.live) / float64(v.live+1000)
 }
 
-// run ranks the rows, window after window.
-func (s *search) run(st *state, f *filter, limit int) {
-	best := ranking{st: st, limit: limit, list: s.top, enough: math.SmallestNonzeroFloat32}
-	rows := len(st.lengths)
-	for base := 0; base < rows; base += window {
-		end := min(base+window, rows)
-		if s.score(st, uint32(base), uint32(end)) {
-			s.offer(&best, f, base, end)
-		}
-	}
-	s.top = best.done()
+// appendID appends the id of the document of a candidate.
+func (v *view) appendID(dst []byte, c candidate) []byte {
+	p := &v.parts[c.part]
+	return p.ids.Append(dst, p.docs[c.row])
 }
 
-// score adds up what the terms give the rows from base to end.
-func (s *search) score(st *state, base, end uint32) (any bool) {
-	limit := end << 8
-	norms, lengths := st.norms, st.lengths[base:end]
-	for i := range s.terms {
-		t := &s.terms[i]
-		rows, weight := t.rows[t.next:], t.weight
-		n := 0
-		for n < len(rows) && rows[n] < limit {
-			p := rows[n]
-			slot := p>>8 - base
-			tf := float32(p & maxCount)
-			s.scores[slot%window] += weight * tf / (tf + norms[lengths[slot]])
-			s.touched[slot/stride%(window/stride)] = true
-			n++
-		}
-		t.next += n
-		any = any || n > 0
-	}
-	return any
-}
-
-// offer ranks the rows of a window that are alive and allowed, and clears their
-// scores.
-func (s *search) offer(best *ranking, f *filter, base, end int) {
-	st := best.st
-	for b := range (end - base + stride - 1) / stride {
-		if !s.touched[b] {
-			continue
-		}
-		s.touched[b] = false
-		block := s.scores[b*stride : b*stride+stride]
-		for i, score := range block {
-			if score < best.enough {
-				continue
-			}
-			row := uint32(base + b*stride + i)
-			if !st.isDead(row) && f.allows(st, st.docs[row]) {
-				best.offer(candidate{score, row})
-			}
-		}
-		clear(block)
-	}
+// describe fills in what is known of a candidate but the id of its document.
+func (v *view) describe(c candidate, h *Hit) {
+	p := &v.parts[c.part]
+	d := p.docs[c.row]
+	h.Version, h.Ordinal = int(p.versions.At(d)), int(p.ordinals.At(c.row))
+	h.Score, h.BM25, h.Proximity = float64(c.score), float64(c.bm25), float64(c.near)
 }
 
 // matched tells which terms a row holds.
-func (s *search) matched(row uint32) uint64 {
-	var m uint64
-	for i := range min(len(s.terms), 64) {
-		if s.terms[i].in(row) > 0 {
+func (s *search) matched(c candidate) uint64 {
+	for _, n := range s.nearby {
+		if n.row == c.row && n.part == c.part {
+			return n.terms
+		}
+	}
+	s.read(c.part, c.row)
+	return s.matches()
+}
+
+// matches tells which terms the row holds that was read last.
+func (s *search) matches() (m uint64) {
+	for i, places := range s.places[:min(s.said, 64)] {
+		if len(places) > 0 {
 			m |= 1 << i
 		}
 	}
 	return m
 }
 
-// in returns how often the term stands in a row.
-func (t *term) in(row uint32) uint32 {
-	at, _ := slices.BinarySearch(t.rows, row<<8)
-	if at < len(t.rows) && t.rows[at]>>8 == row {
-		return t.rows[at] & maxCount
-	}
-	return 0
-}
-
-// A ranking keeps the best candidates, each passage once. They are offered in
-// the order of their rows, so those of one passage follow each other.
-type ranking struct {
-	st      *state
-	limit   int
-	list    []candidate // a heap, the worst first
-	enough  float32     // what a candidate needs to be looked at
-	pending candidate   // the best so far of the passage under way
-}
-
-func (r *ranking) offer(c candidate) {
-	if r.pending.score > 0 && r.st.samePassage(r.pending.row, c.row) {
-		if c.score > r.pending.score {
-			r.pending = c
-		}
-		return
-	}
-	r.push()
-	r.pending = c
-}
-
-// samePassage reports whether two rows are of one passage.
-func (s *state) samePassage(a, b uint32) bool {
-	return s.docs[a] == s.docs[b] && s.ordinals[a] == s.ordinals[b]
-}
-
-// compare orders candidates best first.
-func (s *state) compare(a, b candidate) int {
-	if a.score != b.score {
-		return cmp.Compare(b.score, a.score)
-	}
-	if da, db := s.docs[a.row], s.docs[b.row]; da != db {
-		return cmp.Compare(s.documents[da].id, s.documents[db].id)
-	}
-	return cmp.Compare(s.ordinals[a.row], s.ordinals[b.row])
-}
-
-// push moves the pending candidate into the heap if it is among the best.
-func (r *ranking) push() {
-	c := r.pending
-	if c.score <= 0 {
-		return
-	}
-	h := r.list
-	if len(h) < r.limit {
-		h = append(h, c)
-		for i := len(h) - 1; i > 0; {
-			up := (i - 1) / 2
-			if r.st.compare(h[i], h[up]) <= 0 {
-				break
-			}
-			h[i], h[up] = h[up], h[i]
-			i = up
-		}
-		r.list = h
-	} else if r.st.compare(c, h[0]) < 0 {
-		h[0] = c
-		for i := 0; ; {
-			down := 2*i + 1
-			if down >= len(h) {
-				break
-			}
-			if down+1 < len(h) && r.st.compare(h[down+1], h[down]) > 0 {
-				down++
-			}
-			if r.st.compare(h[down], h[i]) <= 0 {
-				break
-			}
-			h[i], h[down] = h[down], h[i]
-			i = down
+// bm25 returns what the terms of the query give a row.
+func (s *search) bm25(part, row uint32) (score float32) {
+	length := s.view.parts[part].lengths[row]
+	s.read(part, row)
+	for _, i := range s.order {
+		if tf := len(s.places[i]); tf > 0 {
+			score += s.terms[i].weight * s.view.impact(uint32(tf), length)
 		}
 	}
-	if len(r.list) == r.limit {
-		r.enough = r.list[0].score
-	}
-}
-
-func (r *ranking) done() []candidate {
-	r.push()
-	slices.SortFunc(r.list, r.st.compare)
-	return r.list
+	return score
 }

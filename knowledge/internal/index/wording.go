@@ -1,7 +1,6 @@
 package index
 
 import (
-	"hash/maphash"
 	"slices"
 	"strings"
 	"unicode"
@@ -45,8 +44,6 @@ func (s sense) agrees(t sense) bool {
 		(s.asks == t.asks || s.asks == 0 && t.asks&^plainAsks == 0 || t.asks == 0 && s.asks&^plainAsks == 0)
 }
 
-var wordingSeed = maphash.MakeSeed()
-
 // maxWording is how long a question may be that is compared, in bytes.
 const maxWording = 4 << 10
 
@@ -59,13 +56,13 @@ func word(a *analysis.Analyzer, text string) (w wording) {
 	if form == "" {
 		return w
 	}
-	w.form = max(1, maphash.String(wordingSeed, form))
+	w.form = max(1, hash(form))
 	w.sense = senseOf(form)
 	filler := fillers(a)
 	for _, t := range a.Terms(nil, text) {
 		if !filler[t] && !slices.Contains(w.terms, t) {
 			w.terms = append(w.terms, t)
-			w.words += maphash.String(wordingSeed, "term "+t)
+			w.words += hash(t)
 		}
 	}
 	return w
@@ -110,8 +107,7 @@ func unspaced(r rune) bool {
 
 // senseOf reads the sense of a normal form.
 func senseOf(form string) (s sense) {
-	var h maphash.Hash
-	h.SetSeed(wordingSeed)
+	var marks []byte
 	for word := range strings.FieldsSeq(form) {
 		s.asks |= askWords[word]
 		s.owners |= ownerWords[word]
@@ -120,7 +116,7 @@ func senseOf(form string) (s sense) {
 		}
 		s.directed = s.directed || directions[word]
 		if markWords[word] {
-			h.WriteString(word + " ")
+			marks = append(append(marks, word...), ' ')
 		}
 	}
 	if s.speakers < 3 {
@@ -128,9 +124,9 @@ func senseOf(form string) (s sense) {
 	}
 	number := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && r != ' ' }
 	for n := range strings.FieldsFuncSeq(form, func(r rune) bool { return !number(r) }) {
-		h.WriteString(n + " ")
+		marks = append(append(marks, n...), ' ')
 	}
-	s.marks = h.Sum64()*31 + uint64(negations(form))
+	s.marks = hash(marks)*31 + uint64(negations(form))
 	return s
 }
 

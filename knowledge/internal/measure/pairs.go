@@ -8,7 +8,7 @@ import (
 
 // pairs prints how often a question that is one of a pair, or nearly, is answered by
 // it. The pairs are made of sets whose documents begin with a question.
-func pairs(r *report, data string) error {
+func pairs(r *report, data string, w confidence.Weights) error {
 	r.line("%-22s %9s %9s %16s", "pairs of", "questions", "right", "mean confidence")
 	for _, name := range []string{"clinc150", "stackfaq"} {
 		s, err := judged.Read(data, name)
@@ -36,7 +36,7 @@ func pairs(r *report, data string) error {
 				t = &near
 			}
 			t.questions++
-			t.confidence += confidence.Of(found.Signals)
+			t.confidence += w.Of(found.Signals)
 			if s.Answerable(q.ID) && len(found.Hits) > 0 && s.Right(q.ID, found.Hits[0].DocumentID) {
 				t.right++
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/internal/id"
@@ -44,6 +45,20 @@ func (as *Agents) Create(ctx context.Context, s Settings) (Agent, error) {
 // Get returns an agent; "" is the default one.
 func (as *Agents) Get(ctx context.Context, agentID string) (Agent, error) {
 	return as.engine.Agent(as.company, agentID).Get(ctx)
+}
+
+// Languages returns those that the users of an agent ask in: its own or, if it names
+// none, those of the company's default agent, which so are those of the company.
+func (as *Agents) Languages(ctx context.Context, a Agent) ([]string, error) {
+	return as.engine.languages(ctx, as.company, a)
+}
+
+func (e *Engine) languages(ctx context.Context, company string, a Agent) ([]string, error) {
+	if len(a.Languages) > 0 || a.Default {
+		return a.Languages, nil
+	}
+	own, err := e.store.Agent(ctx, company, "")
+	return own.Languages, err
 }
 
 // List returns agents, newest first.
@@ -92,6 +107,9 @@ func (as *Agents) Patch(ctx context.Context, agentID string, p SettingsPatch, if
 			return Agent{}, fmt.Errorf("agent %s: %w", a.ID, ErrVersion)
 		}
 		patched := p.apply(a.Settings)
+		if err := p.clash(patched); err != nil {
+			return Agent{}, err
+		}
 		if err := patched.check(); err != nil {
 			return Agent{}, err
 		}
@@ -105,6 +123,27 @@ func (as *Agents) Patch(ctx context.Context, agentID string, p SettingsPatch, if
 		}
 		return updated, err
 	}
+}
+
+// KeptVersions is how many settings of an agent are kept, those that it has included.
+const KeptVersions = 100
+
+// A SettingsVersion is the settings that an agent has, or has had.
+type SettingsVersion struct {
+	Version   int       `json:"version"` // as [Agent.Version]; explanations of replies name it
+	Settings  Settings  `json:"settings"`
+	CreatedAt time.Time `json:"created_at"`          // when they were set
+	CreatedBy string    `json:"created_by,omitzero"` // the principal who set them, if that is known
+}
+
+// Versions lists the settings that an agent has had, newest first, those that it has
+// included. The last [KeptVersions] are kept.
+func (as *Agents) Versions(ctx context.Context, agentID string, p store.Page) (store.List[SettingsVersion], error) {
+	a, err := as.Get(ctx, agentID)
+	if err != nil {
+		return store.List[SettingsVersion]{}, err
+	}
+	return as.engine.store.AgentVersions(ctx, as.company, a.ID, p)
 }
 
 // Delete removes an agent with its own documents and its conversations. The

@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -217,6 +218,8 @@ func TestRefuse(t *testing.T) {
 		{"below its own threshold", agent.Settings{Threshold: 0.9, FallbackText: own}, []knowledge.Document{hours}, 0.89, nil, "When do you open?", agent.Refuse, own, "confidence_below_threshold"},
 		{"at its own threshold", agent.Settings{Threshold: 0.9}, []knowledge.Document{hours}, 0.9, nil, "When do you open?", agent.Answer, "", "answered"},
 		{"at a low threshold", agent.Settings{Threshold: 0.1}, []knowledge.Document{hours}, 0.1, nil, "When do you open?", agent.Answer, "", "answered"},
+		{"below what its target error asks", agent.Settings{TargetError: 0.25}, []knowledge.Document{hours}, 0.74, nil, "When do you open?", agent.Refuse, agent.DefaultFallbackText, "confidence_below_threshold"},
+		{"at what its target error asks", agent.Settings{TargetError: 0.25}, []knowledge.Document{hours}, 0.75, nil, "When do you open?", agent.Answer, "", "answered"},
 		{"the answerer has nothing to say", agent.Settings{FallbackText: own}, []knowledge.Document{hours}, 1, []agenttest.Step{agenttest.Say("")}, "When do you open?", agent.Refuse, own, "passages_do_not_answer"},
 		{"the answerer says white space", agent.Settings{}, []knowledge.Document{hours}, 1, []agenttest.Step{agenttest.Say(" \n")}, "When do you open?", agent.Refuse, agent.DefaultFallbackText, "passages_do_not_answer"},
 	} {
@@ -228,7 +231,7 @@ func TestRefuse(t *testing.T) {
 			}
 			d := newDesk(t, p, tt.docs...)
 			finds.Retriever = d.library
-			tt.settings.Name, tt.settings.Languages = "Shop", []string{"de-AT", "en"}
+			tt.settings.Name, tt.settings.Languages = "Shop", []string{"de-AT"}
 			a, err := d.Agents(d.company).Create(t.Context(), tt.settings)
 			if err != nil {
 				t.Fatal(err)
@@ -241,16 +244,16 @@ func TestRefuse(t *testing.T) {
 			if r.Outcome != tt.want || tt.want == agent.Refuse && (r.Text != tt.text || len(r.Citations) > 0) || got.text != r.Text {
 				t.Errorf("Stream = %s %q, told as %q, want %s %q", r.Outcome, r.Text, got.text, tt.want, tt.text)
 			}
-			threshold := tt.settings.Threshold
-			if threshold == 0 {
-				threshold = agent.DefaultThreshold
+			threshold := cmp.Or(tt.settings.Threshold, agent.DefaultThreshold)
+			if tt.settings.TargetError != 0 {
+				threshold = 1 - tt.settings.TargetError
 			}
 			why := d.explain(t, *r)
 			if why.Decision != tt.decision || r.Confidence.Threshold != threshold || why.Threshold != threshold || r.Confidence.Score != why.Confidence {
 				t.Errorf("Explain = %s at threshold %v, want %s at %v", why.Decision, why.Threshold, tt.decision, threshold)
 			}
 			if r.Language != "de-AT" || r.AgentID != a.ID || r.Citations == nil || r.Confidence.Reasons == nil {
-				t.Errorf("reply = %+v, want its agent's id and first language, and lists that are not null", r)
+				t.Errorf("reply = %+v, want its agent's id and language, and lists that are not null", r)
 			}
 		})
 	}

@@ -89,8 +89,8 @@ func TestCancelledReply(t *testing.T) {
 		if r.Failure != "cancelled" || r.Text != "" || r.Outcome != "" || len(r.Citations) > 0 || r.ID != messages[1].ID || r.AgentID == "" || r.CreatedAt.IsZero() {
 			t.Errorf("the reply on record is %+v, want its ids, its time and that it was cancelled", r)
 		}
-		if why, err := d.conversations().Explain(t.Context(), r.ID); err != nil || why.Decision != "" {
-			t.Errorf("Explain = %+v, %v, want nothing about a turn that failed", why, err)
+		if why, err := d.conversations().Explain(t.Context(), r.ID); err != nil || why.Decision != "cancelled" || why.Query != "" || len(why.Candidates) > 0 {
+			t.Errorf("Explain = %+v, %v, want no more than that it was cancelled", why, err)
 		}
 	})
 }

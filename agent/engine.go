@@ -16,15 +16,27 @@ type Options struct {
 	// Middleware wraps every turn, the first one outermost.
 	Middleware []Middleware
 
+	// Tools are what agents can do besides answering: see [CheckTools]. Which of
+	// them an agent may call is said by its settings.
+	Tools []Tool
+
+	// ToolMiddleware wraps every call of these, the first one outermost.
+	ToolMiddleware []ToolMiddleware
+
+	// ApprovalTimeout is how long a call waits to be approved; 0 means 10 minutes.
+	ApprovalTimeout time.Duration
+
 	// Lease is how long a turn is safe from being taken over when its process
 	// stops answering; 0 means 10 s. It is renewed while the turn runs.
 	Lease time.Duration
 
-	// TurnTimeout is how long a turn may take; 0 means 2 minutes.
+	// TurnTimeout is how long a turn may take, without the time that it waits for
+	// a call to be approved or answered; 0 means 2 minutes.
 	TurnTimeout time.Duration
 
 	// Unread is how long a turn that was streamed goes on when nobody reads
-	// the stream any more; 0 means 30 s.
+	// the stream any more; 0 means 30 s. While it waits for a call to be approved
+	// or answered, it is not ended.
 	Unread time.Duration
 
 	// MaxWaiting is how many messages may wait for the turn of their
@@ -45,7 +57,10 @@ type Engine struct {
 	opts      Options
 	worker    string
 
-	lines lines
+	lines   lines
+	schemas shelf
+	waiters waiters
+	drained chan struct{} // closed when it is draining
 
 	mu       sync.Mutex
 	live     map[string]*running // by the id of the reply
@@ -65,13 +80,15 @@ func New(s Store, r Retriever, a Answerer, opts *Options) *Engine {
 	defaultTo(&o.Lease, 10*time.Second)
 	defaultTo(&o.TurnTimeout, 2*time.Minute)
 	defaultTo(&o.Unread, 30*time.Second)
+	defaultTo(&o.ApprovalTimeout, 10*time.Minute)
 	defaultTo(&o.MaxWaiting, 16)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{
 		store: s, retriever: r, answerer: a, opts: o, worker: id.New(id.Work),
-		live: map[string]*running{}, unheard: map[string]*running{}, lines: lines{most: o.MaxWaiting, byKey: map[string]*line{}},
+		drained: make(chan struct{}),
+		live:    map[string]*running{}, unheard: map[string]*running{}, lines: lines{most: o.MaxWaiting, byKey: map[string]*line{}},
 	}
 	e.answer = e.fromKnowledge
 	for i := len(o.Middleware) - 1; i >= 0; i-- {
@@ -94,12 +111,16 @@ func (e *Engine) Agent(company, agentID string) *Handle {
 	return &Handle{engine: e, company: company, id: agentID}
 }
 
-// Drain lets the turns that run end, and begins no new one. When ctx ends before
-// they have, it cancels those that are left, waits for them, and returns ctx's
-// error.
+// Drain lets the turns that run end, and begins no new one. Those that wait for a
+// call to be approved or answered are left to other processes, or to this one when it
+// is started again. When ctx ends before the rest have ended, it cancels those that
+// are left, waits for them, and returns ctx's error.
 func (e *Engine) Drain(ctx context.Context) error {
 	e.mu.Lock()
-	e.draining = true
+	if !e.draining {
+		e.draining = true
+		close(e.drained)
+	}
 	e.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
@@ -149,13 +170,17 @@ func (e *Engine) Recover(ctx context.Context) error {
 	}
 }
 
-// takeOver ends the lapsed turn of a conversation, unless somebody else does.
+// takeOver ends the lapsed turn of a conversation, unless somebody else does, or
+// brings it to where it waits for somebody.
 func (e *Engine) takeOver(ctx context.Context, company, conversation string) error {
 	r, err := e.take(ctx, company, conversation)
 	if err != nil || r == nil {
 		return err
 	}
-	_, err = r.wait(ctx)
+	waits, err := r.waitOrPark(ctx)
+	if waits {
+		return nil
+	}
 	if err != nil && ctx.Err() == nil {
 		e.opts.Logger.WarnContext(ctx, "a turn that was taken over has failed", "company", company, "reply", r.turn.ReplyID, "error", err)
 		return nil // it has ended all the same
@@ -173,6 +198,9 @@ func (e *Engine) take(ctx context.Context, company, conversation string) (*runni
 	var a Agent
 	if err == nil {
 		a, err = e.store.Agent(ctx, company, t.Message.AgentID)
+	}
+	if err == nil {
+		a.Languages, err = e.languages(ctx, company, a)
 	}
 	if err == nil { // what the message asked for is not known any more: the newest is at least that
 		t.Message.MinRevision, _, err = e.revision(ctx, company)

@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -12,10 +14,25 @@ const Erasure = "[erased]"
 
 // Erase returns the reply without anything that came from a document: its
 // quotes, titles, headings and addresses, the parts of the text that they bore
-// out, and wherever else in the text a quote stands word for word.
+// out, and wherever else in the text and the calls of tools a quote stands word for
+// word. If it cites the document, what nothing bears out goes from the text too, and so
+// do its data and the replies it suggests, which may be made of it; and its summary, if
+// that sums up what cites the document.
 func (r Reply) Erase(documentID string) Reply {
+	if r.Summary != nil && slices.Contains(r.Summary.Documents, documentID) {
+		r.Summary = nil
+	}
+	r.eraseCalls(r.Quotes(documentID))
 	r.Citations = slices.Clone(r.Citations)
 	var spans [][2]int
+	if slices.ContainsFunc(r.Citations, func(c Citation) bool { return c.DocumentID == documentID && !c.Erased }) {
+		for _, s := range r.Unsupported {
+			if 0 <= s.Start && s.Start < s.End && s.End <= len(r.Text) {
+				spans = append(spans, wholeRunes(r.Text, s.Start, s.End))
+			}
+		}
+		r.Unsupported, r.SuggestedReplies, r.Data = nil, nil, nil
+	}
 	for i, c := range r.Citations {
 		if c.DocumentID != documentID || c.Erased {
 			continue
@@ -50,8 +67,92 @@ func (r Reply) Erase(documentID string) Reply {
 		r.Citations[i].ClaimStart = moved(spans, c.ClaimStart)
 		r.Citations[i].ClaimEnd = max(moved(spans, c.ClaimEnd), r.Citations[i].ClaimStart)
 	}
+	for _, of := range []*[]Span{&r.Unsupported, &r.Translated} {
+		*of = slices.Clone(*of)
+		for i, u := range *of {
+			(*of)[i].Start = moved(spans, u.Start)
+			(*of)[i].End = max(moved(spans, u.End), (*of)[i].Start)
+		}
+	}
 	r.Text = b.String()
 	return r
+}
+
+// Quotes returns what the reply quotes of a document.
+func (r Reply) Quotes(documentID string) (quotes []string) {
+	for _, c := range r.Citations {
+		if c.DocumentID == documentID && c.Quote != "" {
+			quotes = append(quotes, c.Quote)
+		}
+	}
+	return quotes
+}
+
+// eraseCalls takes quotes out of the calls of tools.
+func (r *Reply) eraseCalls(quotes []string) {
+	r.ToolCalls = slices.Clone(r.ToolCalls)
+	for i := range r.ToolCalls {
+		c := &r.ToolCalls[i]
+		c.Arguments, _ = EraseQuotes(c.Arguments, quotes)
+		c.Result, _ = EraseQuotes(c.Result, quotes)
+		c.Error, _ = eraseString(c.Error, quotes)
+	}
+}
+
+// EraseQuotes returns JSON with an [Erasure] in the place of each quote that stands
+// in one of its strings, and whether there was any.
+func EraseQuotes(data []byte, quotes []string) (erased []byte, changed bool) {
+	if len(quotes) == 0 || len(data) == 0 {
+		return data, false
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		s, changed := eraseString(string(data), quotes)
+		return []byte(s), changed
+	}
+	if v, changed = eraseValue(v, quotes); !changed {
+		return data, false
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		return []byte("null"), true // it was read as JSON, and is written as such
+	}
+	return out, true
+}
+
+func eraseValue(v any, quotes []string) (erased any, changed bool) {
+	switch v := v.(type) {
+	case string:
+		return eraseString(v, quotes)
+	case []any:
+		for i := range v {
+			e, c := eraseValue(v[i], quotes)
+			v[i], changed = e, changed || c
+		}
+	case map[string]any:
+		for name, value := range v {
+			e, c := eraseValue(value, quotes)
+			renamed, r := eraseString(name, quotes)
+			if r {
+				delete(v, name)
+			}
+			if c || r {
+				v[renamed], changed = e, true
+			}
+		}
+	}
+	return v, changed
+}
+
+func eraseString(s string, quotes []string) (erased string, changed bool) {
+	for _, q := range quotes {
+		if q != "" && strings.Contains(s, q) {
+			s, changed = strings.ReplaceAll(s, q, Erasure), true
+		}
+	}
+	return s, changed
 }
 
 // wholeRunes widens a span of a text to the characters it cuts through.

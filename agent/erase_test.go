@@ -134,3 +134,22 @@ func FuzzErase(f *testing.F) {
 		}
 	})
 }
+
+// What may be made of a document goes with it: data, suggestions, what nothing bears
+// out, and a summary of what cites it.
+func TestEraseBeside(t *testing.T) {
+	r := agent.Reply{
+		Text: "Nine. Perhaps ten. Bye.", Citations: []agent.Citation{claim("a", 0, 5, "Nine.")}, Unsupported: []agent.Span{{Start: 6, End: 18}},
+		SuggestedReplies: []string{"Nine"}, Data: []byte(`{"hour":9}`), Summary: &agent.Summary{Text: "At nine.", Documents: []string{"b", "a"}},
+	}
+	got := r.Erase("a")
+	if want := agent.Erasure + " " + agent.Erasure + " Bye."; got.Text != want || got.Unsupported != nil || got.SuggestedReplies != nil || got.Data != nil || got.Summary != nil {
+		t.Errorf("Erase = %+v, want %q and nothing beside it", got, want)
+	}
+	if got := r.Erase("b"); got.Summary != nil || got.Text != r.Text || len(got.SuggestedReplies) != 1 || got.Data == nil {
+		t.Errorf("Erase of a document that it only sums up = %+v, want it without the summary", got)
+	}
+	if got := r.Erase("c"); got.Summary == nil || got.Text != r.Text {
+		t.Errorf("Erase of another document = %+v, want it as it was", got)
+	}
+}

@@ -28,6 +28,9 @@ var (
 	// ErrCitation means that a reply cites what is not, or no longer, there.
 	ErrCitation = errors.New("citation does not hold")
 
+	// ErrBudget means that a turn has used up what its agent's settings allow it.
+	ErrBudget = errors.New("budget of the turn is used up")
+
 	// ErrDraining means that no new turn begins here, since the process is
 	// about to stop.
 	ErrDraining = errors.New("shutting down")

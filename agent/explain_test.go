@@ -111,3 +111,18 @@ func TestConfidenceIsStable(t *testing.T) {
 		}
 	}
 }
+
+// A reply says whether its confidence was fitted on the company's own questions.
+func TestConfidenceIsCalibrated(t *testing.T) {
+	d := newDesk(t, parts{}, hours, returns)
+	if err := d.knowledge().SetCalibration(t.Context(), &knowledge.Calibration{Intercept: -1, Slope: 0.5}); err != nil {
+		t.Fatal(err)
+	}
+	for _, question := range []string{"When do you open on weekdays?", "What is the capital of Mongolia?"} {
+		reply := d.ask(t, agent.Message{Text: question})
+		found, err := d.knowledge().Search(t.Context(), knowledge.Query{Text: question})
+		if err != nil || !reply.Confidence.Calibrated || reply.Confidence.Score != found.Confidence {
+			t.Errorf("Ask(%q) = confidence %+v, want the search's, %v calibrated, error %v", question, reply.Confidence, found.Confidence, err)
+		}
+	}
+}

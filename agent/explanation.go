@@ -15,6 +15,7 @@ type Explanation struct {
 	Rewritten  bool          `json:"rewritten,omitzero"` // whether the conversation before it was drawn in
 	Candidates []Candidate   `json:"candidates"`         // the passages considered, best first
 	Decision   string        `json:"decision"`           // why it answered or refused
+	Reason     string        `json:"reason,omitzero"`    // what the [Answerer] says of it, as a short code
 	Reasons    []string      `json:"reasons"`            // what lowered the confidence
 	Confidence float64       `json:"confidence"`         // before the decision
 	Threshold  float64       `json:"threshold"`          //
@@ -25,6 +26,23 @@ type Explanation struct {
 	Answering  time.Duration `json:"answering_ns"`       // how long writing the reply took
 	Recovered  bool          `json:"recovered,omitzero"` // whether the turn was taken over from a lost process
 	Steps      int           `json:"steps,omitzero"`     // recorded during the turn
+
+	// Sentences say what bears each sentence of a model out, in the order it said them:
+	// at most 200, and none of those that only greet, ask or lead up to others.
+	Sentences []Support `json:"sentences,omitzero"`
+
+	ModelCalls []ModelCall `json:"model_calls,omitzero"` // in the order they were made
+	ToolCalls  []CallNote  `json:"tool_calls,omitzero"`  // in the order they were asked for
+}
+
+// A CallNote is what an [Explanation] says of a call of a tool: neither what it was
+// called with nor what came of it.
+type CallNote struct {
+	ID       string        `json:"id"`
+	Name     string        `json:"name"`
+	State    CallState     `json:"state"`
+	Round    int           `json:"round"`                // see [ToolCall]
+	Duration time.Duration `json:"duration_ns,omitzero"` // until it ended, with the waiting
 }
 
 // A Candidate is a passage that was considered.
@@ -40,11 +58,17 @@ type Candidate struct {
 // The decisions of a turn.
 const (
 	decidedAnswer        = "answered"
+	decidedTools         = "answered_from_tools"
+	decidedMessage       = "answered_from_message"
 	decidedNothingFound  = "nothing_found"
 	decidedLowConfidence = "confidence_below_threshold"
 	decidedNoAnswer      = "passages_do_not_answer"
 	decidedGone          = "sources_kept_changing"
 	decidedMiddleware    = "middleware"
+	decidedClarify       = "asked_back"
+	decidedHandoff       = "handed_off"
+	decidedBudget        = "budget_used_up"
+	decidedOutcome       = "tool_outcome_unknown"
 )
 
 func candidates(hits []knowledge.Hit, cited []Citation) []Candidate {

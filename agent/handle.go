@@ -108,6 +108,9 @@ func (h *Handle) begin(ctx, life context.Context, m Message, streamed bool) (*ru
 	if err != nil {
 		return nil, err
 	}
+	if a.Languages, err = h.engine.languages(ctx, h.company, a); err != nil {
+		return nil, err
+	}
 	if err := h.engine.reached(ctx, h.company, m); err != nil {
 		return nil, err
 	}

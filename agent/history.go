@@ -87,7 +87,8 @@ func (cs *Conversations) Message(ctx context.Context, messageID string) (Message
 	return cs.engine.store.Message(ctx, cs.company, canonical)
 }
 
-// Explain returns how a reply came about.
+// Explain returns how a reply came about. Of a turn that failed it says no more than
+// how, as [Reply.Failure] does.
 func (cs *Conversations) Explain(ctx context.Context, replyID string) (Explanation, error) {
 	canonical, err := parseAs(id.Message, "reply", replyID)
 	if err != nil {
@@ -96,6 +97,13 @@ func (cs *Conversations) Explain(ctx context.Context, replyID string) (Explanati
 	b, err := cs.engine.store.Explanation(ctx, cs.company, canonical)
 	if err != nil {
 		return Explanation{}, err
+	}
+	if len(b) == 0 {
+		m, err := cs.engine.store.Message(ctx, cs.company, canonical)
+		if err != nil || m.Reply == nil {
+			return Explanation{}, err
+		}
+		return Explanation{Decision: m.Reply.Failure}, nil
 	}
 	return readExplanation(b)
 }

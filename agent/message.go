@@ -34,6 +34,24 @@ type Message struct {
 	Metadata       map[string]any `json:"metadata,omitzero"` // the caller's own; kept, and not read
 	CreatedAt      time.Time      `json:"created_at"`
 
+	// Context is what the caller knows that may help to answer, such as the page
+	// the user looks at, at most 16 KiB of JSON and 8 objects or lists deep. Its words join the search, and its
+	// values fill arguments of tools by their name. It is data: it may not tell an
+	// agent what to do. Numbers that a float64 would change are a [json.Number].
+	Context map[string]any `json:"context,omitzero"`
+
+	// Attachments are files that belong to the message, by their ids: see
+	// [Attachments]. At most 10, of no other conversation.
+	Attachments []AttachmentRef `json:"attachments,omitzero"`
+
+	// ReplyFormat is how the text of the reply is written; empty means
+	// [FormatMarkdown].
+	ReplyFormat ReplyFormat `json:"reply_format,omitzero"`
+
+	// ReplySchema is a JSON Schema of an object, at most 32 KiB; nil: none. An answer to the message
+	// has such an object in [Reply.Data], besides its text.
+	ReplySchema json.RawMessage `json:"reply_schema,omitzero"`
+
 	// MinRevision is the revision of the company's knowledge that the reply is
 	// made from at least: see [knowledge.Query.MinRevision]. 0 asks for none. It
 	// is not stored: a turn that is taken over from a process that was lost is
@@ -47,6 +65,21 @@ type Message struct {
 
 	// Feedback is what somebody thinks of an agent's message, if they said so.
 	Feedback *Feedback `json:"feedback,omitzero"`
+}
+
+// A ReplyFormat is how the text of a reply is written.
+type ReplyFormat string
+
+// The formats.
+const (
+	FormatMarkdown ReplyFormat = "markdown"
+	FormatPlain    ReplyFormat = "plain"  // no marks: for channels that show them as they are
+	FormatSpeech   ReplyFormat = "speech" // to be read aloud: short sentences, no lists, links or abbreviations
+)
+
+// An AttachmentRef names an [Attachment].
+type AttachmentRef struct {
+	ID string `json:"id"`
 }
 
 // A User is the customer who asks.
@@ -82,6 +115,9 @@ func (m *Message) check() error {
 	} else if len(b) > 16<<10 {
 		return invalid("metadata", "is %d bytes of JSON, more than %d", len(b), 16<<10)
 	}
+	if err := m.checkCarried(); err != nil {
+		return err
+	}
 	if m.MinRevision < 0 {
 		return invalid("min_revision", "%d is less than 0", m.MinRevision)
 	}
@@ -100,8 +136,9 @@ type Conversation struct {
 	ID            string    `json:"id"`
 	AgentID       string    `json:"agent_id"`
 	UserID        string    `json:"user_id,omitzero"`
-	Turns         int       `json:"turns"`   // how many have begun
-	Running       bool      `json:"running"` // whether the last one has not ended
+	Turns         int       `json:"turns"`             // how many have begun
+	Running       bool      `json:"running"`           // whether the last one has not ended
+	ReplyID       string    `json:"reply_id,omitzero"` // that it will have then: what it waits for, [Conversations.Watch] tells
 	CreatedAt     time.Time `json:"created_at"`
 	LastMessageAt time.Time `json:"last_message_at"`
 }

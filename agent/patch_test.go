@@ -45,6 +45,10 @@ func TestPatch(t *testing.T) {
 		{"default fallback and a threshold", agent.SettingsPatch{Threshold: new(1.0), FallbackText: new("")}, with(func(s *agent.Settings) {
 			s.Threshold, s.FallbackText = 1, ""
 		}), false},
+		{"a target error for the threshold", agent.SettingsPatch{Threshold: new(0.0), TargetError: new(0.1)}, with(func(s *agent.Settings) {
+			s.Threshold, s.TargetError = 0, 0.1
+		}), false},
+		{"no target error", agent.SettingsPatch{TargetError: new(0.0)}, full, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDesk(t, parts{})
@@ -94,6 +98,7 @@ func TestPatchRefused(t *testing.T) {
 		"website_url":  {WebsiteURL: new("shop.example")},
 		"industry":     {Industry: new("\xff")},
 		"threshold":    {Threshold: new(1.5)},
+		"target_error": {TargetError: new(1.0)},
 		"languages[0]": {Languages: &[]string{"?"}},
 	} {
 		_, err := as.Patch(t.Context(), "", p, 0)
@@ -108,6 +113,38 @@ func TestPatchRefused(t *testing.T) {
 	}
 	if after, err := as.Get(t.Context(), ""); err != nil || !reflect.DeepEqual(after, before) {
 		t.Errorf("after all that the agent is %+v, %v, want it untouched", after, err)
+	}
+}
+
+// Of a threshold and a target error, one is stored: a patch that would add the other
+// one is refused, and says what to do.
+func TestPatchThresholdOrTargetError(t *testing.T) {
+	d := newDesk(t, parts{})
+	as := d.Agents(d.company)
+	const both = "target_error: cannot stand beside threshold: give one of the two"
+	for _, tt := range []struct {
+		patch     agent.SettingsPatch
+		threshold float64
+		target    float64
+		err       string
+	}{
+		{agent.SettingsPatch{Threshold: new(0.9), TargetError: new(0.1)}, 0, 0, both},
+		{agent.SettingsPatch{Threshold: new(0.9)}, 0.9, 0, ""},
+		{agent.SettingsPatch{TargetError: new(0.2)}, 0.9, 0, "target_error: cannot be set while threshold is: set threshold to null as well"},
+		{agent.SettingsPatch{Threshold: new(0.8), TargetError: new(0.2)}, 0.9, 0, both},
+		{agent.SettingsPatch{Threshold: new(0.0), TargetError: new(0.2)}, 0, 0.2, ""},
+		{agent.SettingsPatch{TargetError: new(0.3)}, 0, 0.3, ""},
+		{agent.SettingsPatch{Threshold: new(0.7)}, 0, 0.3, "threshold: cannot be set while target_error is: set target_error to null as well"},
+		{agent.SettingsPatch{Threshold: new(0.7), TargetError: new(0.0)}, 0.7, 0, ""},
+		{agent.SettingsPatch{Threshold: new(0.0)}, 0, 0, ""},
+	} {
+		_, err := as.Patch(t.Context(), "", tt.patch, 0)
+		if got := fmt.Sprint(err); tt.err == "" && err != nil || tt.err != "" && (got != tt.err || !errors.Is(err, agent.ErrInvalid)) {
+			t.Errorf("Patch = error %v, want %q", err, tt.err)
+		}
+		if a, err := as.Get(t.Context(), ""); err != nil || a.Threshold != tt.threshold || a.TargetError != tt.target {
+			t.Errorf("the agent has threshold %v and target error %v, %v, want %v and %v", a.Threshold, a.TargetError, err, tt.threshold, tt.target)
+		}
 	}
 }
 

@@ -27,10 +27,16 @@ type running struct {
 	streamed bool // whether it is cancelled when nobody reads it
 	cancel   context.CancelCauseFunc
 	note     Explanation
+	fitted   bool // whether its confidence was, on the company's own questions
 
-	steps     atomic.Int64 // recorded
-	historyMu sync.Mutex
-	earlier   []Message // once it is read
+	steps   atomic.Int64 // recorded
+	clock   *clock
+	account account
+	box     *toolbox // once it is known
+	calling
+	outcomeUnknown atomic.Bool // whether nobody knows of a call that cannot be made again
+	historyMu      sync.Mutex
+	earlier        []Message // once it is read
 
 	story
 }
@@ -56,13 +62,13 @@ func (e *Engine) start(ctx context.Context, r *running, leave func()) *running {
 		cancel(context.Cause(ctx))
 	}
 	e.live[r.turn.ReplyID] = r
+	r.clock = startClock(e.opts.TurnTimeout, func() { cancel(context.DeadlineExceeded) })
 	go func() {
 		defer e.turns.Done()
 		defer leave()
 		defer cancel(nil)
 		defer unlink()
-		run, stop := context.WithTimeout(run, e.opts.TurnTimeout)
-		defer stop()
+		defer r.clock.stop()
 		reply, err := Reply{}, error(&lostError{errExited})
 		defer func() {
 			e.mu.Lock()
@@ -91,9 +97,21 @@ func (r *running) run(ctx context.Context) (Reply, error) {
 	if r.turn.Taken > 0 {
 		r.tell(Event{Type: MessageReplaced}) // what the lost process told is void
 	}
-	reply, err := r.answer(ctx)
+	var reply Reply
+	err := r.resume(ctx)
 	if err == nil {
+		reply, err = r.answer(ctx)
+	}
+	if err == nil {
+		if reply.Outcome == Handoff {
+			r.tell(Event{Type: HandoffRequested})
+		}
 		return reply, nil
+	}
+	if errors.Is(context.Cause(ctx), errReleased) {
+		stop()
+		r.release(ctx)
+		return Reply{}, &lostError{errReleased}
 	}
 	failure, err := failureOf(context.Cause(ctx), err)
 	if errors.Is(err, store.ErrFenced) || errors.Is(err, store.ErrUnavailable) {
@@ -140,6 +158,16 @@ func (r *running) keepLease(ctx context.Context) (stop func()) {
 		mu.Lock()
 		stopped = true
 		mu.Unlock()
+	}
+}
+
+// release gives the turn's lease back, so that another process may go on with it at
+// once. If it cannot, that one waits until the lease has run out.
+func (r *running) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.engine.opts.Lease)
+	defer cancel()
+	if err := r.engine.store.RenewTurn(ctx, r.company, r.turn.TurnRef, 0); err != nil && !errors.Is(err, ErrCancelled) {
+		r.engine.opts.Logger.WarnContext(ctx, "a turn that waits was not released", "company", r.company, "reply", r.turn.ReplyID, "error", err)
 	}
 }
 

@@ -13,6 +13,7 @@ type Store interface {
 	TurnStore
 	ConversationStore
 	UserStore
+	AttachmentStore
 }
 
 // An AgentStore keeps agents.
@@ -27,8 +28,14 @@ type AgentStore interface {
 	Agents(ctx context.Context, company string, p store.Page) (store.List[Agent], error)
 
 	// UpdateAgent replaces the settings of an agent that is at a.Version, and
-	// raises the version; at another version it is a [store.ErrConflict].
+	// raises the version; at another version it is a [store.ErrConflict]. The last
+	// [KeptVersions] are kept.
 	UpdateAgent(ctx context.Context, c store.Commit, a Agent) (Agent, error)
+
+	// AgentVersions lists the settings that an agent has had and that are kept,
+	// newest first, those that it has included. Who has set them is the actor of
+	// the commit's audit entry. There are none of an agent that is not there.
+	AgentVersions(ctx context.Context, company, id string, p store.Page) (store.List[SettingsVersion], error)
 
 	// DeleteAgent removes an agent, its own documents and its conversations.
 	// The default agent stays: deleting it is a [store.ErrConflict].
@@ -43,16 +50,31 @@ type TurnStore interface {
 	// a [BusyError] if the conversation's last turn has not ended, a
 	// [store.NotFoundError] for a conversation or agent that is not there, and
 	// a [store.ErrConflict] if the conversation belongs to another agent. The
-	// events of c without a Stream get the conversation's, and those without
+	// message's attachments are the conversation's from then on, and go with it;
+	// one that is another's, has expired or is not there is a
+	// [store.NotFoundError]. The events of c without a Stream get the conversation's, and those without
 	// a conversation in Refs its id; an event of type conversation.started is
 	// written for a new conversation only.
 	BeginTurn(ctx context.Context, c store.Commit, b Begin) (Turn, error)
 
-	// RecordStep adds a step to the record of a running turn. It, RenewTurn
-	// and EndTurn return an error wrapping [store.ErrFenced] when the turn has
-	// ended, is gone, or is another worker's; a lease that has run out still
-	// holds while nobody has taken the turn.
-	RecordStep(ctx context.Context, c store.Commit, t TurnRef, s Step) error
+	// RecordStep adds steps to the record of a running turn, all or none. It is
+	// a [store.ErrConflict] if a step has an After that does not hold. It,
+	// RenewTurn and EndTurn return an error wrapping [store.ErrFenced] when the
+	// turn has ended, is gone, or is another worker's; a lease that has run out
+	// still holds while nobody has taken the turn.
+	RecordStep(ctx context.Context, c store.Commit, t TurnRef, steps ...Step) error
+
+	// DecideCall adds a step to the record of a call by whoever is not the worker
+	// of its turn: the last step of the call must be a [StepWaiting], and the turn
+	// must run, whatever its lease, and not be cancelled. Otherwise it is a
+	// [store.ErrConflict], and for a call that is not there a
+	// [store.NotFoundError]. The events of c get the conversation as those of
+	// RecordStep do.
+	DecideCall(ctx context.Context, c store.Commit, s Step) error
+
+	// RecordedCall returns what is on record of a call, or a
+	// [store.NotFoundError].
+	RecordedCall(ctx context.Context, company, callID string) (RecordedCall, error)
 
 	// RenewTurn extends the lease of a running turn. If CancelTurn was called
 	// for the turn, it extends the lease all the same, and returns an error
@@ -133,6 +155,17 @@ type UserStore interface {
 	Citing(ctx context.Context, company, documentID string, p store.Page) (store.List[Message], error)
 }
 
+// An AttachmentStore keeps the files of messages. Those that no message names are
+// gone when they expire, and swept then: see [knowledge.RunStore].
+type AttachmentStore interface {
+	// PutAttachment adds one that no message names yet.
+	PutAttachment(ctx context.Context, c store.Commit, a Attachment) error
+
+	// Attachments returns those of some ids that are there, in the order of ids.
+	// One that a message names has no ExpiresAt.
+	Attachments(ctx context.Context, company string, ids []string) ([]Attachment, error)
+}
+
 // A Begin is what a turn begins with.
 type Begin struct {
 	Message         Message // ID, Text, CreatedAt and AgentID set
@@ -171,8 +204,12 @@ type Step struct {
 	CallID string    // the same for the intent and the result
 	Name   string    // what is done
 	State  StepState //
-	Data   []byte    // arguments or result, at most 64 KiB of JSON
+	Data   []byte    // arguments or result, as JSON: at most 64 KiB if an [Answerer] records it
 	At     time.Time
+
+	// After, if it is not empty, is the state that the last step of the same call
+	// must have; otherwise the step is not added. It is not stored.
+	After StepState
 }
 
 // A StepState says how far a step has come.
@@ -184,7 +221,19 @@ const (
 	StepResult  StepState = "result"  // done
 	StepFailed  StepState = "failed"  // done, and refused
 	StepUnknown StepState = "unknown" // begun by a worker that was lost: perhaps done
+	StepWaiting StepState = "waiting" // for somebody to decide, or to do it
+	StepDecided StepState = "decided" // somebody has approved: it may be begun
+	StepSpent   StepState = "spent"   // a model was asked: Data is the [ModelCall]
 )
+
+// A RecordedCall is what is on record of a call of a tool.
+type RecordedCall struct {
+	ConversationID string
+	AgentID        string
+	ReplyID        string // of its turn
+	Running        bool   // whether its turn runs
+	Steps          []Step // of the call, in their order
+}
 
 // An End is what a turn ends with.
 type End struct {

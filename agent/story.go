@@ -21,11 +21,15 @@ const (
 	// changed, is three quarters of it.
 	maxEvents = 1 << 15
 
+	// maxStoredCalls bounds the calls of tools in a reply: as many as a budget
+	// allows, and those that a model asked for beyond it.
+	maxStoredCalls = 1 << 15
+
 	// maxTaken bounds how many processes may be lost over a turn. One that ends
 	// each of them would otherwise be taken over for ever.
 	maxTaken = 16
 
-	_ uint = StoredSequence - (maxTaken+1)*maxEvents - 2 // does not compile if they are too large
+	_ uint = StoredSequence - maxStoredCalls - (maxTaken+1)*maxEvents - 2 // does not compile if they are too large
 )
 
 // errTooMuch ends a turn that tells more than it may.
@@ -107,6 +111,34 @@ func (r *running) wait(ctx context.Context) (Reply, error) {
 	}
 }
 
+// nudge lets those look again who wait for the turn.
+func (r *running) nudge() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.news)
+	r.news = make(chan struct{})
+}
+
+// waitOrPark is wait that also returns when the turn waits for somebody.
+func (r *running) waitOrPark(ctx context.Context) (waits bool, err error) {
+	for {
+		r.mu.Lock()
+		news, ended, err := r.news, r.ended, r.err
+		r.mu.Unlock()
+		if ended {
+			return false, err
+		}
+		if r.clock != nil && r.clock.waits() {
+			return true, nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+}
+
 // errLeft is how reading ends when the reader leaves the loop.
 var errLeft = errors.New("the reader has left")
 
@@ -163,6 +195,20 @@ func (r *running) detach() {
 	defer r.mu.Unlock()
 	r.readers--
 	if r.readers == 0 && !r.ended && r.streamed {
-		r.unread = time.AfterFunc(r.engine.opts.Unread, func() { r.cancel(ErrCancelled) })
+		r.unread = time.AfterFunc(r.engine.opts.Unread, r.leaveUnread)
+	}
+}
+
+// leaveUnread ends a turn that nobody reads any more, unless it waits for somebody:
+// then it is looked at again later.
+func (r *running) leaveUnread() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.ended || r.readers > 0:
+	case r.clock.waits():
+		r.unread = time.AfterFunc(r.engine.opts.Unread, r.leaveUnread)
+	default:
+		r.cancel(ErrCancelled)
 	}
 }

@@ -8,20 +8,18 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/internal/failpoint"
 	"github.com/answerdesk-go/answerdesk/internal/id"
-	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
 const (
 	maxAttempts = 3  // to write a reply whose sources keep changing
 	considered  = 10 // passages given to the Answerer
-	remembered  = 12 // earlier messages that a turn looks at
+	remembered  = 50 // earlier messages that a turn looks at
 )
 
 // answer writes the reply and stores it. When a document it cites is changed or
@@ -31,6 +29,9 @@ func (r *running) answer(ctx context.Context) (Reply, error) {
 		r.note = Explanation{Attempts: attempt, Settings: r.agent.Version, Threshold: r.agent.threshold(), Decision: decidedMiddleware, Recovered: r.turn.Taken > 0}
 		r.forget() // it may hold what was deleted meanwhile
 		reply, err := r.draft(ctx, &Exchange{Company: r.company, Agent: r.agent, Message: r.turn.Message, turn: r})
+		if err == nil && errors.Is(context.Cause(ctx), errReleased) {
+			err = errReleased
+		}
 		if err != nil {
 			return Reply{}, err
 		}
@@ -122,7 +123,7 @@ func checkReply(reply *Reply) error {
 		}
 	}
 	slices.SortStableFunc(reply.Citations, func(a, b Citation) int { return a.ClaimStart - b.ClaimStart })
-	return nil
+	return checkExtras(reply)
 }
 
 // isClaim reports whether a range holds some of the text, in whole characters.
@@ -149,127 +150,47 @@ func (r *running) textSince(n int) string {
 	return b.String()
 }
 
-// fromKnowledge is the innermost [TurnFunc]: it finds passages and, if they are
-// likely to answer, has the Answerer write a reply from them.
-func (e *Engine) fromKnowledge(ctx context.Context, x *Exchange) (Reply, error) {
-	r := x.turn
-	query, rewritten, err := r.standalone(ctx, x.Message.Text)
-	if err != nil {
-		return Reply{}, err
-	}
-	begun := time.Now()
-	found, err := e.retriever.Retrieve(ctx, x.Company, knowledge.Query{
-		Text: query, AgentID: x.Agent.ID, Limit: considered, MinRevision: x.Message.MinRevision,
-	})
-	if err != nil {
-		return Reply{}, fmt.Errorf("search: %w", err)
-	}
-	r.note.Query, r.note.Rewritten, r.note.Revision = query, rewritten, found.Revision
-	r.note.Confidence, r.note.Reasons, r.note.Retrieval = found.Confidence, found.Reasons, time.Since(begun)
-	r.note.Candidates = candidates(found.Hits, nil)
-	failpoint.At("turn.retrieved")
-
-	switch {
-	case len(found.Hits) == 0:
-		r.note.Decision = decidedNothingFound
-		return r.refuse(), nil
-	case found.Confidence < x.Agent.threshold():
-		r.note.Decision = decidedLowConfidence
-		return r.refuse(), nil
-	}
-	begun = time.Now()
-	reply, err := r.write(ctx, Question{
-		Company: x.Company, Agent: x.Agent, Message: x.Message, History: x.History, Query: query,
-		Passages: found.Hits, Terms: found.Terms, Steps: r.turn.Steps, Record: r.record,
-	})
-	if err != nil {
-		return Reply{}, fmt.Errorf("answer: %w", err)
-	}
-	r.note.Answering = time.Since(begun)
-	if strings.TrimSpace(reply.Text) == "" {
-		r.note.Decision = decidedNoAnswer
-		return r.refuse(), nil
-	}
-	r.note.Decision = decidedAnswer
-	r.note.Candidates = candidates(found.Hits, reply.Citations)
-	reply.Confidence = r.confidence()
-	return reply, nil
-}
-
-// write streams what the Answerer writes, and puts it together.
-func (r *running) write(ctx context.Context, q Question) (Reply, error) {
-	reply := Reply{Outcome: Answer}
-	var text strings.Builder
-	parts := 0
-	for part, err := range r.engine.answerer.Answer(ctx, q) {
-		if err == nil {
-			err = context.Cause(ctx)
-		}
-		if parts++; err == nil && (parts > maxParts || text.Len()+len(part.Text) > MaxReply) {
-			err = fmt.Errorf("the reply is longer than %d bytes or %d parts", MaxReply, maxParts)
-		}
-		if err == nil && !utf8.ValidString(part.Text) {
-			err = fmt.Errorf("part %d of the reply is not valid UTF-8 text", parts)
-		}
-		if err != nil {
-			return Reply{}, err
-		}
-		from := text.Len()
-		if part.Text != "" {
-			text.WriteString(part.Text)
-			r.tell(Event{Type: TextDelta, Delta: part.Text})
-		}
-		if part.Citation == nil {
-			continue
-		}
-		c := *part.Citation
-		if trimmed := strings.TrimSpace(part.Text); trimmed != "" {
-			c.ClaimStart = from + strings.Index(part.Text, trimmed)
-			c.ClaimEnd = c.ClaimStart + len(trimmed)
-		}
-		reply.Citations = append(reply.Citations, c)
-		r.tell(Event{Type: CitationAdded, Citation: &c})
-	}
-	reply.Text = text.String()
-	return reply, nil
-}
-
-// refuse is the reply that says that the agent does not know.
-func (r *running) refuse() Reply {
-	text := r.agent.fallback()
-	r.tell(Event{Type: TextDelta, Delta: text})
-	return Reply{Text: text, Outcome: Refuse, Confidence: r.confidence()}
-}
-
-func (r *running) confidence() Confidence {
-	return Confidence{Score: r.note.Confidence, Threshold: r.agent.threshold(), Reasons: r.note.Reasons}
-}
-
 // end fills in the rest of a reply and puts it on record.
 func (r *running) end(ctx context.Context, reply *Reply) error {
 	reply.ID, reply.ConversationID, reply.AgentID = r.turn.ReplyID, r.turn.ConversationID, r.agent.ID
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
 	reply.CreatedAt = stamp()
+	var models []ModelCall
+	models, reply.Usage, _ = r.account.state()
+	if reply.ToolCalls = r.toolCalls(); len(reply.ToolCalls) == 0 {
+		reply.ToolCalls = nil
+	}
 	told := event.MessageFailed
 	var explanation []byte
 	if reply.Failure == "" {
 		told = event.MessageSent
-		reply.Language, reply.KnowledgeRevision = r.agent.language(), r.note.Revision
+		reply.Language, reply.KnowledgeRevision = r.agent.language(r.turn.Message.Text), r.note.Revision
 		if reply.Citations == nil {
 			reply.Citations = []Citation{}
 		}
 		if reply.Confidence.Reasons == nil {
 			reply.Confidence.Reasons = []string{}
 		}
-		r.note.Steps = int(r.steps.Load())
+		if reply.Reason != r.note.Decision {
+			r.note.Reason = reply.Reason
+		}
+		r.note.Steps, r.note.ModelCalls, r.note.ToolCalls = int(r.steps.Load()), models, r.callNotes()
 		var err error
 		if explanation, err = json.Marshal(r.note); err != nil {
 			return fmt.Errorf("explanation of %s: %w", reply.ID, err)
 		}
 	}
-	c := r.request.Commit(r.company, event.Event{
+	ending := event.Event{
 		ID: id.New(id.Event), Type: told, CreatedAt: reply.CreatedAt,
 		Refs: event.Refs{AgentID: r.agent.ID, MessageID: reply.ID},
-	})
+	}
+	c := r.request.Commit(r.company, ending)
+	if reply.Outcome == Handoff {
+		ending.ID, ending.Type = id.New(id.Event), event.HandoffRequested
+		c.Events = append(c.Events, ending)
+	}
 	if reply.Failure == "" {
 		c = r.request.Ending(c, reply.ID)
 	}

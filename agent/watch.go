@@ -23,8 +23,8 @@ const (
 //
 // While the turn runs in this process, the events are those told so far and those
 // to come. What another process tells stays there: of such a turn, and of one that
-// has ended, comes the end alone, numbered [StoredSequence], and nothing for who
-// has that already; but the first reader of a turn that was started to be read, by
+// has ended, come the calls of tools and the end, numbered up to [StoredSequence], and
+// nothing for who has that already; but the first reader of a turn that was started to be read, by
 // [Handle.StartStream], gets all of it for a moment after its end. If the process
 // of the turn is lost, its watcher takes it over.
 //
@@ -56,7 +56,7 @@ func (cs *Conversations) watch(ctx context.Context, replyID string, after int, y
 		}
 		t, err := cs.Running(ctx, canonical)
 		if errors.Is(err, store.ErrNotFound) {
-			return cs.readEnd(ctx, canonical, yield)
+			return cs.readEnd(ctx, canonical, after, yield)
 		}
 		if err != nil {
 			return err
@@ -79,7 +79,7 @@ func (cs *Conversations) watch(ctx context.Context, replyID string, after int, y
 }
 
 // readEnd yields the end of a turn that runs no more.
-func (cs *Conversations) readEnd(ctx context.Context, replyID string, yield func(Event, error) bool) error {
+func (cs *Conversations) readEnd(ctx context.Context, replyID string, after int, yield func(Event, error) bool) error {
 	m, err := cs.reply(ctx, replyID)
 	if err != nil {
 		return err
@@ -87,9 +87,16 @@ func (cs *Conversations) readEnd(ctx context.Context, replyID string, yield func
 	if m.Reply.Failure != "" {
 		return failed(m.Reply.Failure, nil)
 	}
-	yield(Event{
-		Type: MessageCompleted, Sequence: StoredSequence, MessageID: m.ID, ConversationID: m.ConversationID, Reply: m.Reply,
-	}, nil)
+	end := Event{MessageID: m.ID, ConversationID: m.ConversationID}
+	for i := range m.Reply.ToolCalls {
+		ev := end
+		ev.Type, ev.Sequence, ev.ToolCall = ToolEnded, StoredSequence-len(m.Reply.ToolCalls)+i, &m.Reply.ToolCalls[i]
+		if ev.Sequence > after && !yield(ev, nil) {
+			return errLeft
+		}
+	}
+	end.Type, end.Sequence, end.Reply = MessageCompleted, StoredSequence, m.Reply
+	yield(end, nil)
 	return nil
 }
 

@@ -92,6 +92,9 @@ func TestWatch(t *testing.T) {
 			t.Fatalf("Start = %+v, want it to name the message %+v", started, sent)
 		}
 		d.wantState(t, started.ReplyID, agent.StateRunning)
+		if c, err := d.conversations().Get(t.Context(), started.ConversationID); err != nil || c.ReplyID != started.ReplyID {
+			t.Errorf("the conversation is %+v, %v, want it to name the running reply %s", c, err, started.ReplyID)
+		}
 		if got, err := d.conversations().Running(t.Context(), started.ReplyID); err != nil || got.Started != started || got.Lapsed {
 			t.Errorf("Running = %+v, %v, want %+v", got, err, started)
 		}

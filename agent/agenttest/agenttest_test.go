@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -125,4 +128,32 @@ func TestBlock(t *testing.T) {
 			t.Errorf("Ask with a deadline = error %v, want %v", err, context.DeadlineExceeded)
 		}
 	})
+}
+
+// Run holds the conversations of a folder, and a baseline beside them lets fail what
+// failed before.
+func TestRun(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("hours.txtar", "-- conversation open --\n> When do you open?\noutcome: answer\ncites: Hours \"at nine\"\n\n> And on Sundays?\nsays: closed\n-- conversation sell --\n> Do you sell bicycles?\noutcome: answer\n")
+	write(agenttest.BaselineFile, `{"hours.txtar/open": {"passed": 1, "runs": 1}, "hours.txtar/sell": {"passed": 0, "runs": 1}}`)
+	results := agenttest.Run(t, agenttest.Desk(t, hours), folder)
+	if len(results) != 2 || !results[0].Always() || results[1].Ever() {
+		t.Errorf("Run = %+v, want that the first passes and the second does not", results)
+	}
+}
+
+func TestEval(t *testing.T) {
+	desk := agenttest.Desk(t, hours)
+	results, err := agenttest.Eval(t.Context(), desk, fstest.MapFS{"a/b.txtar": {Data: []byte("-- conversation --\n> When do you open?\nsays: ten\n")}})
+	if err != nil || len(results) != 1 || results[0].ID() != "a/b.txtar/1" || len(results[0].Runs[0].Failures) != 1 || results[0].Runs[0].Failures[0].Line != 3 {
+		t.Errorf("Eval = %+v, %v, want a failure at line 3", results, err)
+	}
+	if _, err := agenttest.Eval(t.Context(), desk, fstest.MapFS{"b.txtar": {Data: []byte("-- conversation --\nHello!\n")}}); err == nil || !strings.Contains(err.Error(), "b.txtar:2: ") {
+		t.Errorf("Eval = error %v, want one with the line", err)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"reflect"
 	"strings"
 
 	"github.com/answerdesk-go/answerdesk/agent"
@@ -25,7 +26,7 @@ func (s script) Answer(ctx context.Context, q agent.Question) iter.Seq2[agent.Pa
 	return func(yield func(agent.Part, error) bool) {
 		for _, step := range s {
 			part, err := step(ctx, q)
-			if part == (agent.Part{}) && err == nil {
+			if reflect.ValueOf(part).IsZero() && err == nil {
 				continue
 			}
 			if !yield(part, err) || err != nil {

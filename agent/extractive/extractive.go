@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
-	"slices"
+	"math/bits"
 
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/knowledge"
@@ -12,8 +12,8 @@ import (
 
 // Options are what may be chosen about an answerer. The zero value suits most.
 type Options struct {
-	// MaxSentences is how many sentences of a passage a reply quotes, besides
-	// a list they lead up to; 0 means 3.
+	// MaxSentences is how many sentences a quote has at most, besides a list they
+	// lead up to; 0 means 3.
 	MaxSentences int
 
 	// MaxBytes bounds a quote, but for a single sentence that is longer and the
@@ -39,17 +39,6 @@ func New(opts *Options) *Answerer {
 	return &Answerer{opts: o}
 }
 
-const (
-	looked = 5 // passages whose sentences are weighed
-
-	// enough is the share of the question's weight that a sentence and its
-	// headings must hold to be quoted at all.
-	enough = 0.3
-
-	// more is what a second passage must add to what the first one held.
-	more = 0.25
-)
-
 // Answer implements [agent.Answerer].
 func (a *Answerer) Answer(ctx context.Context, q agent.Question) iter.Seq2[agent.Part, error] {
 	return func(yield func(agent.Part, error) bool) {
@@ -70,6 +59,18 @@ type quote struct {
 	parted string // how from the quote before it; a blank line if empty
 }
 
+const (
+	looked = 5 // passages whose sentences are weighed
+
+	// near is the share of the best passage's score that others have if they are
+	// looked at for a question that asks one thing.
+	near = 0.5
+
+	// enough is the share of the question's weight that a sentence and its
+	// headings must hold to be quoted at all.
+	enough = 0.3
+)
+
 // quotes returns what a reply consists of.
 func (a *Answerer) quotes(q agent.Question) []quote {
 	passages := q.Passages[:min(looked, len(q.Passages))]
@@ -79,90 +80,42 @@ func (a *Answerer) quotes(q agent.Question) []quote {
 	if p := passages[0].Passage; p.Kind == knowledge.KindQA {
 		return []quote{{Citation: agent.Cite(p, p.Start, p.End)}}
 	}
-	terms := q.Terms
-	if len(terms) == 0 { // of a retriever of another make
-		terms = knowledge.QueryTerms(q.Query)
-	}
-	w := newWeigher(terms)
-	best, at := pick{}, -1
-	picks := make([]pick, len(passages))
+	asked, top := newQuestion(q), passages[0].Score
+	var picks []*pick
+	var best *pick
 	for i, h := range passages {
 		rank := 1.0
-		if top := passages[0].Score; top > 0 {
+		if top > 0 {
 			rank = h.Score / top
 		}
-		picks[i] = w.best(h, rank)
-		if at < 0 || picks[i].score > best.score {
-			best, at = picks[i], i
+		if i > 0 && rank < near && len(asked.parts) == 1 {
+			break
+		}
+		p := newPick(asked, h, rank)
+		if picks = append(picks, p); best == nil || p.score > best.score {
+			best = p
 		}
 	}
-	if best.held.share(w) < enough {
+	if best.share(best.both[best.at]) < enough {
 		return nil
 	}
-	quotes := a.cite(best)
-	for i, p := range picks {
-		if i == at || p.DocumentID == best.DocumentID && p.Version == best.Version && p.Ordinal == best.Ordinal {
-			continue
-		}
-		if p.held.and(best.held).share(w)-best.held.share(w) >= more {
-			quotes = append(quotes, a.cite(p)...)
-			break
+	for i := range best.parts {
+		if other := a.other(picks, best, i); other != nil {
+			return inOrder(best, other, a.cite(best), a.cite(other))
 		}
 	}
-	return quotes
+	return a.cite(best)
 }
 
-// cite widens the sentence picked to what belongs to it, and cites that.
-func (a *Answerer) cite(p pick) []quote {
-	if p.sentences[p.at].row {
-		return a.citeRow(p)
+// inOrder joins what two picks quote: in one document as it stands there, and of two
+// as the question asks for it.
+func inOrder(a, b *pick, as, bs []quote) []quote {
+	swap := bits.TrailingZeros64(uint64(b.both[b.at]&^a.both[a.at])) < bits.TrailingZeros64(uint64(a.both[a.at]&^b.both[b.at]))
+	if a.DocumentID == b.DocumentID && a.Version == b.Version {
+		swap = bs[0].Start < as[0].Start
 	}
-	from, to := p.sentences[p.at].start, p.sentences[p.at].end
-	if p.sentences[p.at].record {
-		first, last := p.record()
-		if start, end := p.sentences[first].start, p.sentences[last].end; end-start <= a.opts.MaxBytes {
-			return []quote{{Citation: agent.Cite(p.Passage, p.Start+start, p.Start+end)}}
-		}
+	if swap {
+		as, bs = bs, as
 	}
-	for n, i := 1, p.at+1; i < len(p.sentences); i, n = i+1, n+1 {
-		next := p.sentences[i]
-		if next.end-from > a.opts.MaxBytes || next.heading {
-			break
-		}
-		before := p.sentences[i-1]
-		belongs := before.leads || next.item && before.item
-		if !belongs && (n >= a.opts.MaxSentences || next.paragraph) {
-			break
-		}
-		to = next.end
-	}
-	if p.sentences[p.at].item { // the list from where it is led up to
-		if i := p.leadIn(); i >= 0 && to-p.sentences[i].start <= a.opts.MaxBytes {
-			from = p.sentences[i].start
-		}
-	}
-	return []quote{{Citation: agent.Cite(p.Passage, p.Start+from, p.Start+to)}}
-}
-
-// A set is a set of the question's terms.
-type set []bool
-
-// and returns the terms of both sets.
-func (s set) and(t set) set {
-	out := slices.Clone(s)
-	for i, in := range t {
-		out[i] = out[i] || in
-	}
-	return out
-}
-
-// share returns the share of the question's weight that a set holds.
-func (s set) share(w *weigher) float64 {
-	held := 0.0
-	for i, in := range s {
-		if in {
-			held += w.terms[i].Weight
-		}
-	}
-	return held / w.all
+	return append(as, bs...)
 }

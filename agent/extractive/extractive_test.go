@@ -124,8 +124,8 @@ Children above eight may paddle with an adult. A life vest is included. Bring a 
 		{"a record of lines", "name: Otter\nprice: 300 euros\nseats: 2\n\nname: Heron\nprice: 450 euros\nseats: 1", "How many seats has the Heron?", "name: Heron\nprice: 450 euros\nseats: 1"},
 		{"a record that asks", "question: Do you repair clocks?\nanswer: On Fridays.\n\nquestion: Do you repair bells?\nanswer: Never.", "Do you repair clocks?", "question: Do you repair clocks?\nanswer: On Fridays."},
 		{"a record in a line", "Boat: Otter; Price: 300 euros. Paid once.; Seats: 2\n\nBoat: Heron; Price: 450 euros; Seats: 1", "What is the price of the Otter?", "Boat: Otter; Price: 300 euros. Paid once.; Seats: 2"},
-		{"at most three sentences", kayak, "May children above eight paddle?", "Children above eight may paddle with an adult. A life vest is included. Bring a towel."},
-		{"found by the heading, answered below it", kayak, "Can children paddle?", "Children above eight may paddle with an adult. A life vest is included. Bring a towel."},
+		{"what follows a short sentence", kayak, "May children above eight paddle?", "Children above eight may paddle with an adult. A life vest is included."},
+		{"found by the heading, answered below it", kayak, "Can children paddle?", "Children above eight may paddle with an adult. A life vest is included."},
 		{"too little of the question", "We open at nine.", "Does the Otter open the sluice gate of the harbour?", ""},
 		{"no words", "We open at nine.", "???", ""},
 		{"another paragraph is apart", "We open at nine.\n\nWe sell boats.", "When do you open?", "We open at nine."},
@@ -169,7 +169,7 @@ func TestTwoQuotes(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, quotes := answer(t, extractive.New(nil), kb, "When do you open on weekdays, and is parking free behind the cathedral?")
-	if want := "Parking is free behind the cathedral.\n\nWe open at nine on weekdays."; text != want || len(quotes) != 2 {
+	if want := "We open at nine on weekdays.\n\nParking is free behind the cathedral."; text != want || len(quotes) != 2 {
 		t.Errorf("Answer = %q with %d quotes, want %q", text, len(quotes), want)
 	}
 	if text, quotes = answer(t, extractive.New(nil), kb, "Is parking free?"); len(quotes) != 1 || strings.Contains(text, "nine") {

@@ -1,8 +1,8 @@
 package extractive
 
 import (
-	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/answerdesk-go/answerdesk/internal/sentence"
 	"github.com/answerdesk-go/answerdesk/knowledge"
@@ -30,14 +30,16 @@ func spans(p knowledge.Passage) []span {
 	at := 0
 	for start, end := range sentence.All(p.Text) {
 		text, before := p.Text[start:end], p.Text[at:start]
-		line := p.Text[strings.LastIndexByte(p.Text[:start], '\n')+1 : start]
-		marks := strings.TrimSpace(line)
+		marks := "…" // of nothing, unless the sentence begins its line
+		if i := strings.LastIndexByte(before, '\n'); i >= 0 || at == 0 {
+			marks = strings.TrimSpace(before[i+1:])
+		}
 		s := span{
 			start: start, end: end,
 			item:      isBullet(marks) || marks == "" && isNumbered(text) || goesOn(out, before),
 			paragraph: len(out) == 0 || strings.Count(before, "\n") > 1,
-			leads:     strings.HasSuffix(text, ":"),
-			question:  strings.HasSuffix(text, "?"),
+			leads:     endsIn(text, ":："),
+			question:  endsIn(text, "?？؟"),
 		}
 		s.heading = strings.HasPrefix(marks, "#")
 		for _, h := range p.Heading {
@@ -49,6 +51,12 @@ func spans(p knowledge.Passage) []span {
 	markRows(p.Text, out)
 	markRecords(p.Text, out)
 	return out
+}
+
+// endsIn reports whether the last character of a text is one of some marks.
+func endsIn(text, marks string) bool {
+	r, _ := utf8.DecodeLastRuneInString(text)
+	return strings.ContainsRune(marks, r)
 }
 
 // isBullet reports whether what stands before a sentence on its line makes it an
@@ -74,111 +82,26 @@ func isNumbered(line string) bool {
 	return 1 <= len(line)-len(rest) && len(line)-len(rest) <= 3 && (strings.HasPrefix(rest, ". ") || strings.HasPrefix(rest, ") "))
 }
 
-// A pick is the best sentence of a passage.
-type pick struct {
-	knowledge.Passage
-	sentences []span
-	at        int
-	score     float64
-	held      set    // terms that the sentence and its headings hold
-	alike     []bool // of each sentence: whether it holds the same terms
-}
+// back are the words that point back to a sentence before, where they open one.
+var back = list(`it its they their them this these those that he his him she her such both
+	er sie es dies diese dieser dieses dabei dafür dazu davon danach damit dort sein seine ihr ihre
+	ia ini itu mereka beliau dia
+	هو هي هم وهو وهي هذا هذه ذلك تلك كما`,
+	`它 他 她 这 此 该 其 それ これ その この 彼 そこ มัน เขา เธอ นี้ นี่ ซึ่ง`)
 
-// leadIn returns the sentence that leads up to the list the pick stands in, or -1.
-func (p pick) leadIn() int {
-	for i := p.at - 1; i >= 0; i-- {
-		switch {
-		case p.sentences[i].leads:
-			return i
-		case !p.sentences[i].item:
-			return -1
+// pointsBack reports whether a sentence opens with a word that stands for what the
+// one before it speaks of.
+func pointsBack(sentence string) bool {
+	for word := range fields(sentence[:min(openingBytes, len(sentence))]) {
+		if back.spaced[strings.ToLower(word)] {
+			return true
+		}
+		break
+	}
+	for _, s := range back.unspaced {
+		if strings.HasPrefix(sentence, s) {
+			return true
 		}
 	}
-	return -1
-}
-
-// A weigher says how much of a question a text holds.
-type weigher struct {
-	terms []knowledge.QueryTerm
-	index map[string]int
-	all   float64
-	words []string // scratch
-}
-
-func newWeigher(terms []knowledge.QueryTerm) *weigher {
-	w := &weigher{terms: terms, index: make(map[string]int, len(terms))}
-	for i, t := range terms {
-		w.index[t.Text] = i
-		w.all += t.Weight
-	}
-	w.all = max(w.all, 1e-9)
-	return w
-}
-
-// held returns the terms of the question that a text holds.
-func (w *weigher) held(text string) set {
-	out := make(set, len(w.terms))
-	w.words = knowledge.AppendTerms(w.words[:0], text)
-	for _, t := range w.words {
-		if i, ok := w.index[t]; ok {
-			out[i] = true
-		}
-	}
-	return out
-}
-
-// What counts beside the words a sentence shares with the question.
-const (
-	byHeading  = 0.5  // of the words that only the title or a heading holds
-	byRank     = 0.3  // of the passage, by its score
-	byOpening  = 0.05 // if it is the first of the passage
-	asQuestion = -0.3 // if it asks rather than answers
-	tooShort   = -0.2 // if it says next to nothing
-)
-
-// best picks the sentence of a passage that answers best. rank is the passage's
-// score as a share of the best one's.
-func (w *weigher) best(h knowledge.Hit, rank float64) pick {
-	out := pick{Passage: h.Passage, sentences: spans(h.Passage), held: make(set, len(w.terms))}
-	above := w.held(strings.Join(append([]string{h.Title}, h.Heading...), "\n"))
-	helds := make([]set, len(out.sentences))
-	found, heads := false, map[int]set{}
-	for i, s := range out.sentences {
-		if s.heading || s.header(i) {
-			continue
-		}
-		over := above
-		if s.head > 0 {
-			if heads[s.head] == nil {
-				head := out.sentences[s.head-1]
-				heads[s.head] = above.and(w.held(h.Text[head.start:head.end]))
-			}
-			over = heads[s.head]
-		}
-		own := w.held(h.Text[s.start:s.end])
-		both := own.and(over)
-		helds[i] = both
-		score := own.share(w) + byHeading*(both.share(w)-own.share(w)) + byRank*rank
-		if i == 0 || i == 1 && (out.sentences[0].heading || out.sentences[0].header(0)) {
-			score += byOpening
-		}
-		if s.question && !s.record {
-			score += asQuestion
-		}
-		if s.end-s.start < 25 && !s.row && !s.record {
-			score += tooShort
-		}
-		if !found || score > out.score {
-			found = true
-			out.at, out.score, out.held = i, score, both
-		}
-	}
-	for _, held := range helds {
-		out.alike = append(out.alike, slices.Equal(held, out.held))
-	}
-	if !found { // nothing but headings, or no sentence at all
-		out.sentences = []span{{end: len(h.Text)}}
-		out.at, out.score, out.held = 0, 0, make(set, len(w.terms))
-	}
-	return out
+	return false
 }

@@ -77,10 +77,10 @@ func namesColumns(text string, first, second span) bool {
 
 // citeRow cites the row picked and those after it that hold as much of the question,
 // and before them, if they do not follow it, the header of their table.
-func (a *Answerer) citeRow(p pick) []quote {
+func (a *Answerer) citeRow(p *pick) []quote {
 	from, to := p.sentences[p.at].start, p.sentences[p.at].end
 	for i := p.at + 1; i < len(p.sentences) && p.sentences[i].row && p.sentences[i].head == p.sentences[p.at].head; i++ {
-		if next := p.sentences[i]; !p.alike[i] || next.end-from > a.opts.MaxBytes {
+		if next := p.sentences[i]; p.both[i] != p.both[p.at] || next.end-from > a.opts.MaxBytes {
 			break
 		}
 		to = p.sentences[i].end
@@ -140,7 +140,7 @@ func isRecord(paragraph string) bool {
 }
 
 // record returns which sentences make up the record that the pick stands in.
-func (p pick) record() (first, last int) {
+func (p *pick) record() (first, last int) {
 	first, last = p.at, p.at
 	for first > 0 && !p.sentences[first].paragraph {
 		first--

@@ -49,3 +49,10 @@ func (a *Agents) Settings(ctx context.Context, id string, opts ...Option) (*api.
 func (a *Agents) UpdateSettings(ctx context.Context, id string, patch api.AgentSettingsPatch, opts ...Option) (*api.AgentSettings, error) {
 	return send[api.AgentSettings](ctx, a.client, updateAgentSettings, opts)(raw.NewUpdateAgentSettingsRequest(a.client.server, id, nil, patch))
 }
+
+// SettingsVersions returns a page of the settings that an agent has had and that are
+// still kept, newest first, those that it has included. A nil params means the first
+// page.
+func (a *Agents) SettingsVersions(ctx context.Context, id string, params *api.ListAgentSettingsVersionsParams, opts ...Option) (*api.AgentSettingsVersionList, error) {
+	return send[api.AgentSettingsVersionList](ctx, a.client, listAgentSettingsVersions, opts)(raw.NewListAgentSettingsVersionsRequest(a.client.server, id, params))
+}

@@ -114,7 +114,10 @@ func TestAllocations(t *testing.T) {
 		{"on loopback, with the server", 115, wire, wirePlain},
 	} {
 		test.typed() // the connection
-		got, plain := testing.AllocsPerRun(100, test.typed), testing.AllocsPerRun(100, test.bare)
+		got, plain := testing.AllocsPerRun(20, test.typed), testing.AllocsPerRun(20, test.bare)
+		for range 4 { // what else goes on in the process only ever adds to it
+			got, plain = min(got, testing.AllocsPerRun(20, test.typed)), min(plain, testing.AllocsPerRun(20, test.bare))
+		}
 		t.Logf("%s: %v allocations, net/http alone %v", test.name, got, plain)
 		most := test.most
 		if racing {

@@ -22,6 +22,7 @@ type Client struct {
 	Messages      *Messages      // ask, and follow the reply
 	Conversations *Conversations // what was said
 	Agents        *Agents        // who answers
+	Attachments   *Attachments   // files for messages
 	Knowledge     *Knowledge     // what they answer from
 	Content       *Content       // knowledge with metadata, one by one or in bulk
 	Training      *Training      // reading all sources again
@@ -62,6 +63,7 @@ func New(baseURL string, opts ...Option) (*Client, error) {
 	c.Messages = &Messages{c}
 	c.Conversations = &Conversations{c}
 	c.Agents = &Agents{c}
+	c.Attachments = &Attachments{c}
 	c.Knowledge = &Knowledge{Documents: &Documents{c}, Files: &Files{c}, QAPairs: &QAPairs{c}, Websites: &Websites{c}, APISources: &APISources{c}, client: c}
 	c.Content = &Content{c}
 	c.Training = &Training{c}

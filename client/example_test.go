@@ -30,7 +30,7 @@ func deployment() *httptest.Server {
 		"PATCH /v1/knowledge/documents/doc_1": `{"id":"doc_1","title":"Opening hours","version":1}`,
 		"POST /v1/knowledge/files":            `{"document":{"id":"doc_3","title":"Returns"}}`,
 		"POST /v1/knowledge/qa-pairs":         `{"data":[{"id":"doc_4","question":"Do you deliver?"}]}`,
-		"POST /v1/knowledge/search":           `{"data":[{"document_id":"doc_1","title":"Hours","text":"We open at nine."}],"confidence":0.9}`,
+		"POST /v1/knowledge/search":           `{"data":[{"document_id":"doc_1","title":"Hours","text":"We open at nine."}],"confidence":{"score":0.9,"calibrated":false,"reasons":[]}}`,
 		"POST /v1/content/bulk":               `{"results":[{"index":0,"status":"created","id":"doc_5"},{"index":1,"status":"failed","error":{"code":"invalid_request"}}],"created":1,"failed":1}`,
 		"POST /v1/api-keys":                   `{"id":"key_2","name":"Web shop","secret":"sk_shown_once"}`,
 		"POST /v1/companies":                  `{"id":"cmp_2","name":"Bakery"}`,

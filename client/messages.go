@@ -64,6 +64,11 @@ func (m *Messages) Get(ctx context.Context, messageID string, opts ...Option) (*
 	return send[api.Message](ctx, m.client, getMessage, opts)(raw.NewGetMessageRequest(m.client.server, messageID))
 }
 
+// Explanation reads how a reply came about.
+func (m *Messages) Explanation(ctx context.Context, messageID string, opts ...Option) (*api.Explanation, error) {
+	return send[api.Explanation](ctx, m.client, getExplanation, opts)(raw.NewGetExplanationRequest(m.client.server, messageID))
+}
+
 // List returns a page of messages, newest first. A nil params means the first
 // page of all.
 func (m *Messages) List(ctx context.Context, params *api.ListMessagesParams, opts ...Option) (*api.MessageList, error) {
@@ -80,6 +85,22 @@ func (m *Messages) All(ctx context.Context, params *api.ListMessagesParams, opts
 // that has ended stays as it is.
 func (m *Messages) Cancel(ctx context.Context, messageID string, opts ...Option) (*api.Message, error) {
 	return send[api.Message](ctx, m.client, cancelMessage, opts)(raw.NewCancelMessageRequest(m.client.server, messageID))
+}
+
+// ApproveTool lets a call of a tool be made that waits to be approved.
+func (m *Messages) ApproveTool(ctx context.Context, callID string, opts ...Option) (*api.ToolCall, error) {
+	return send[api.ToolCall](ctx, m.client, approveToolCall, opts)(raw.NewApproveToolCallRequest(m.client.server, callID))
+}
+
+// RejectTool ends a call of a tool that waits to be approved.
+func (m *Messages) RejectTool(ctx context.Context, callID string, opts ...Option) (*api.ToolCall, error) {
+	return send[api.ToolCall](ctx, m.client, rejectToolCall, opts)(raw.NewRejectToolCallRequest(m.client.server, callID))
+}
+
+// AnswerTool gives the result of a call of a tool that its caller answers, or says why
+// there is none.
+func (m *Messages) AnswerTool(ctx context.Context, callID string, req api.ToolResultRequest, opts ...Option) (*api.ToolCall, error) {
+	return send[api.ToolCall](ctx, m.client, answerToolCall, opts)(raw.NewAnswerToolCallRequest(m.client.server, callID, req))
 }
 
 // Feedback says what somebody thought of a reply, in place of what was said

@@ -38,34 +38,41 @@ var (
 	streamMessage     = &operation{id: "streamMessage", method: http.MethodPost, path: "/v1/message/stream", repeat: keyed, stream: true}
 	listMessages      = &operation{id: "listMessages", method: http.MethodGet, path: "/v1/messages", repeat: reads}
 	getMessage        = &operation{id: "getMessage", method: http.MethodGet, path: "/v1/messages/{id}", repeat: reads}
+	getExplanation    = &operation{id: "getExplanation", method: http.MethodGet, path: "/v1/messages/{id}/explanation", repeat: reads}
 	listMessageEvents = &operation{id: "listMessageEvents", method: http.MethodGet, path: "/v1/messages/{id}/events", repeat: reads, stream: true}
 	cancelMessage     = &operation{id: "cancelMessage", method: http.MethodPost, path: "/v1/messages/{id}/cancel", repeat: again}
 	giveFeedback      = &operation{id: "giveFeedback", method: http.MethodPost, path: "/v1/messages/{id}/feedback", repeat: again}
+
+	approveToolCall = &operation{id: "approveToolCall", method: http.MethodPost, path: "/v1/tool-calls/{id}/approve", repeat: again}
+	rejectToolCall  = &operation{id: "rejectToolCall", method: http.MethodPost, path: "/v1/tool-calls/{id}/reject", repeat: again}
+	answerToolCall  = &operation{id: "answerToolCall", method: http.MethodPost, path: "/v1/tool-calls/{id}/result", repeat: again}
 
 	listConversations        = &operation{id: "listConversations", method: http.MethodGet, path: "/v1/conversations", repeat: reads}
 	getConversation          = &operation{id: "getConversation", method: http.MethodGet, path: "/v1/conversations/{id}", repeat: reads}
 	deleteConversation       = &operation{id: "deleteConversation", method: http.MethodDelete, path: "/v1/conversations/{id}", repeat: again}
 	listConversationMessages = &operation{id: "listConversationMessages", method: http.MethodGet, path: "/v1/conversations/{id}/messages", repeat: reads}
 
-	listAgents          = &operation{id: "listAgents", method: http.MethodGet, path: "/v1/agents", repeat: reads}
-	createAgent         = &operation{id: "createAgent", method: http.MethodPost, path: "/v1/agents", repeat: keyed}
-	getAgent            = &operation{id: "getAgent", method: http.MethodGet, path: "/v1/agents/{id}", repeat: reads, ifNoneMatch: true}
-	deleteAgent         = &operation{id: "deleteAgent", method: http.MethodDelete, path: "/v1/agents/{id}", repeat: again}
-	getAgentSettings    = &operation{id: "getAgentSettings", method: http.MethodGet, path: "/v1/agents/{id}/settings", repeat: reads, ifNoneMatch: true}
-	updateAgentSettings = &operation{id: "updateAgentSettings", method: http.MethodPut, path: "/v1/agents/{id}/settings", repeat: again, ifMatch: true}
+	listAgents                = &operation{id: "listAgents", method: http.MethodGet, path: "/v1/agents", repeat: reads}
+	createAgent               = &operation{id: "createAgent", method: http.MethodPost, path: "/v1/agents", repeat: keyed}
+	getAgent                  = &operation{id: "getAgent", method: http.MethodGet, path: "/v1/agents/{id}", repeat: reads, ifNoneMatch: true}
+	deleteAgent               = &operation{id: "deleteAgent", method: http.MethodDelete, path: "/v1/agents/{id}", repeat: again}
+	getAgentSettings          = &operation{id: "getAgentSettings", method: http.MethodGet, path: "/v1/agents/{id}/settings", repeat: reads, ifNoneMatch: true}
+	listAgentSettingsVersions = &operation{id: "listAgentSettingsVersions", method: http.MethodGet, path: "/v1/agents/{id}/settings/versions", repeat: reads}
+	updateAgentSettings       = &operation{id: "updateAgentSettings", method: http.MethodPut, path: "/v1/agents/{id}/settings", repeat: again, ifMatch: true}
 
-	createDocument  = &operation{id: "createDocument", method: http.MethodPost, path: "/v1/knowledge/documents", repeat: keyed}
-	listDocuments   = &operation{id: "listDocuments", method: http.MethodGet, path: "/v1/knowledge/documents", repeat: reads}
-	getDocument     = &operation{id: "getDocument", method: http.MethodGet, path: "/v1/knowledge/documents/{id}", repeat: reads, ifNoneMatch: true}
-	updateDocument  = &operation{id: "updateDocument", method: http.MethodPatch, path: "/v1/knowledge/documents/{id}", repeat: again, ifMatch: true}
-	deleteDocument  = &operation{id: "deleteDocument", method: http.MethodDelete, path: "/v1/knowledge/documents/{id}", repeat: again}
-	uploadFile      = &operation{id: "uploadFile", method: http.MethodPost, path: "/v1/knowledge/files", repeat: keyed}
-	createQAPairs   = &operation{id: "createQAPairs", method: http.MethodPost, path: "/v1/knowledge/qa-pairs", repeat: keyed}
-	listQAPairs     = &operation{id: "listQAPairs", method: http.MethodGet, path: "/v1/knowledge/qa-pairs", repeat: reads}
-	getQAPair       = &operation{id: "getQAPair", method: http.MethodGet, path: "/v1/knowledge/qa-pairs/{id}", repeat: reads, ifNoneMatch: true}
-	updateQAPair    = &operation{id: "updateQAPair", method: http.MethodPatch, path: "/v1/knowledge/qa-pairs/{id}", repeat: again, ifMatch: true}
-	deleteQAPair    = &operation{id: "deleteQAPair", method: http.MethodDelete, path: "/v1/knowledge/qa-pairs/{id}", repeat: again}
-	searchKnowledge = &operation{id: "searchKnowledge", method: http.MethodPost, path: "/v1/knowledge/search", repeat: reads}
+	createDocument   = &operation{id: "createDocument", method: http.MethodPost, path: "/v1/knowledge/documents", repeat: keyed}
+	listDocuments    = &operation{id: "listDocuments", method: http.MethodGet, path: "/v1/knowledge/documents", repeat: reads}
+	getDocument      = &operation{id: "getDocument", method: http.MethodGet, path: "/v1/knowledge/documents/{id}", repeat: reads, ifNoneMatch: true}
+	updateDocument   = &operation{id: "updateDocument", method: http.MethodPatch, path: "/v1/knowledge/documents/{id}", repeat: again, ifMatch: true}
+	deleteDocument   = &operation{id: "deleteDocument", method: http.MethodDelete, path: "/v1/knowledge/documents/{id}", repeat: again}
+	uploadAttachment = &operation{id: "uploadAttachment", method: http.MethodPost, path: "/v1/attachments", repeat: keyed}
+	uploadFile       = &operation{id: "uploadFile", method: http.MethodPost, path: "/v1/knowledge/files", repeat: keyed}
+	createQAPairs    = &operation{id: "createQAPairs", method: http.MethodPost, path: "/v1/knowledge/qa-pairs", repeat: keyed}
+	listQAPairs      = &operation{id: "listQAPairs", method: http.MethodGet, path: "/v1/knowledge/qa-pairs", repeat: reads}
+	getQAPair        = &operation{id: "getQAPair", method: http.MethodGet, path: "/v1/knowledge/qa-pairs/{id}", repeat: reads, ifNoneMatch: true}
+	updateQAPair     = &operation{id: "updateQAPair", method: http.MethodPatch, path: "/v1/knowledge/qa-pairs/{id}", repeat: again, ifMatch: true}
+	deleteQAPair     = &operation{id: "deleteQAPair", method: http.MethodDelete, path: "/v1/knowledge/qa-pairs/{id}", repeat: again}
+	searchKnowledge  = &operation{id: "searchKnowledge", method: http.MethodPost, path: "/v1/knowledge/search", repeat: reads}
 
 	listDocumentVersions = &operation{id: "listDocumentVersions", method: http.MethodGet, path: "/v1/knowledge/documents/{id}/versions", repeat: reads}
 	rollbackDocument     = &operation{id: "rollbackDocument", method: http.MethodPost, path: "/v1/knowledge/documents/{id}/rollback", repeat: keyed, ifMatch: true}

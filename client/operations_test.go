@@ -14,10 +14,10 @@ import (
 
 // operations are all of them.
 var operations = []*operation{
-	createMessage, streamMessage, listMessages, getMessage, listMessageEvents, cancelMessage, giveFeedback,
+	createMessage, streamMessage, listMessages, getMessage, getExplanation, listMessageEvents, cancelMessage, giveFeedback, approveToolCall, rejectToolCall, answerToolCall,
 	listConversations, getConversation, deleteConversation, listConversationMessages,
-	listAgents, createAgent, getAgent, deleteAgent, getAgentSettings, updateAgentSettings,
-	createDocument, listDocuments, getDocument, updateDocument, deleteDocument, uploadFile,
+	listAgents, createAgent, getAgent, deleteAgent, getAgentSettings, updateAgentSettings, listAgentSettingsVersions,
+	createDocument, listDocuments, getDocument, updateDocument, deleteDocument, uploadFile, uploadAttachment,
 	createQAPairs, listQAPairs, getQAPair, updateQAPair, deleteQAPair, searchKnowledge,
 	listDocumentVersions, rollbackDocument, listDocumentReplies, getUser, deleteUser, exportUser,
 	createWebsite, listWebsites, getWebsite, updateWebsite, deleteWebsite, listWebsitePages, crawlWebsite,
@@ -96,6 +96,9 @@ func TestContract(t *testing.T) {
 var repeatable = map[string]string{
 	"cancelMessage":       "a reply that has ended stays as it is",
 	"giveFeedback":        "it replaces what was said before",
+	"approveToolCall":     "a call that was approved stays as it is",
+	"rejectToolCall":      "as above",
+	"answerToolCall":      "a call that has the same result stays as it is",
 	"deleteConversation":  "what is gone stays gone; the answer is a 404",
 	"deleteAgent":         "as above",
 	"deleteDocument":      "as above",
@@ -146,7 +149,7 @@ func TestMethods(t *testing.T) {
 	methods := 0
 	for _, service := range []any{
 		c.Messages, c.Conversations, c.Agents, c.Knowledge, c.Knowledge.Documents, c.Knowledge.Files, c.Knowledge.QAPairs,
-		c.Knowledge.Websites, c.Knowledge.APISources, c.Runs, c.Training, c.Users, c.Content, c.APIKeys, c.Companies, c.AuditLog,
+		c.Knowledge.Websites, c.Knowledge.APISources, c.Runs, c.Training, c.Users, c.Content, c.APIKeys, c.Companies, c.AuditLog, c.Attachments,
 	} {
 		v := reflect.ValueOf(service)
 		for i := range v.NumMethod() {

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"mime"
 	"mime/multipart"
+	"net/http"
 	"net/textproto"
 	"os"
 	"path/filepath"
@@ -93,17 +94,38 @@ func (f *Files) Upload(ctx context.Context, file File, fields *FileFields, opts 
 		return nil, fmt.Errorf("client: %s: %w", uploadFile.id, err)
 	}
 	defer u.close()
-	req, err := raw.NewUploadFileRequestWithBody(f.client.server, nil, u.contentType, nil)
-	if err == nil {
-		req.ContentLength = u.size()
-		if file.once {
-			req.Body, err = u.body()
-			u.only = req.Body
-		} else {
-			req.GetBody = u.body
-		}
-	}
+	req, err := u.sent(raw.NewUploadFileRequestWithBody(f.client.server, nil, u.contentType, nil))
 	return send[api.FileReceipt](ctx, f.client, uploadFile, opts)(req, err)
+}
+
+// Attachments are files that messages carry.
+type Attachments struct{ client *Client }
+
+// Upload uploads a file that a message is to carry, as [Files.Upload] does. Without
+// such a message it is gone after 24 hours.
+func (a *Attachments) Upload(ctx context.Context, file File, opts ...Option) (*api.Attachment, error) {
+	u, err := newUpload(file, nil)
+	if err != nil {
+		return nil, fmt.Errorf("client: %s: %w", uploadAttachment.id, err)
+	}
+	defer u.close()
+	req, err := u.sent(raw.NewUploadAttachmentRequestWithBody(a.client.server, nil, u.contentType, nil))
+	return send[api.Attachment](ctx, a.client, uploadAttachment, opts)(req, err)
+}
+
+// sent gives a request the upload as its body.
+func (u *upload) sent(req *http.Request, err error) (*http.Request, error) {
+	if err != nil {
+		return nil, err
+	}
+	req.ContentLength = u.size()
+	if u.file.once {
+		req.Body, err = u.body()
+		u.only = req.Body
+	} else {
+		req.GetBody = u.body
+	}
+	return req, err
 }
 
 // An upload is a file as multipart/form-data (RFC 7578): what stands before the

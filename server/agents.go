@@ -123,8 +123,19 @@ func (c *call) settle(ctx context.Context, result string) error {
 func newSettings(b *api.AgentRequest) (agent.Settings, error) {
 	s := agent.Settings{
 		Name: b.Name, WebsiteURL: b.WebsiteURL, Industry: b.Industry, Languages: b.Languages,
-		Instructions: b.Instructions, FallbackText: b.FallbackText, Threshold: value(b.Threshold),
+		Instructions: b.Instructions, FallbackText: b.FallbackText, Threshold: value(b.Threshold), TargetError: value(b.TargetError),
+		Persona: b.Persona, Tone: b.Tone, Model: b.Model, Temperature: b.Temperature, Unsupported: agent.Unsupported(b.Unsupported), Translated: agent.TranslatedSetting(b.Translated),
+		KnowledgeFilter: b.KnowledgeFilter, Greeting: b.Greeting, StarterQuestions: b.StarterQuestions, HandoffText: b.HandoffText,
+		Budget: agent.Budget{
+			ModelCalls: int(b.Budget.ModelCalls), ToolCalls: int(b.Budget.ToolCalls), Tokens: int(b.Budget.Tokens), Cost: b.Budget.Cost, Seconds: int(b.Budget.Seconds),
+		},
+		RetentionDays: int(value(b.RetentionDays)),
 	}
+	tools, err := toolSettings(b.Tools)
+	if err != nil {
+		return s, err
+	}
+	s.Tools = tools
 	if b.Language != "" {
 		if len(b.Languages) > 0 && b.Languages[0] != b.Language {
 			return s, wrong("language", "is not the first of languages: send one of the two")
@@ -183,8 +194,23 @@ func (h *handlers) UpdateAgentSettings(ctx context.Context, r api.UpdateAgentSet
 	}
 	b := r.Body
 	patch := agent.SettingsPatch{
-		Name: b.Name, Instructions: reset(b.Instructions), FallbackText: reset(b.FallbackText), Threshold: reset(b.Threshold),
+		Name: b.Name, Instructions: reset(b.Instructions), FallbackText: reset(b.FallbackText), Threshold: reset(b.Threshold), TargetError: reset(b.TargetError),
 		Languages: reset(b.Languages), WebsiteURL: reset(b.WebsiteURL), Industry: reset(b.Industry),
+		Persona: reset(b.Persona), Tone: reset(b.Tone), Model: reset(b.Model), Unsupported: (*agent.Unsupported)(reset(b.Unsupported)), Translated: (*agent.TranslatedSetting)(reset(b.Translated)),
+		KnowledgeFilter: reset(b.KnowledgeFilter), Greeting: reset(b.Greeting), StarterQuestions: reset(b.StarterQuestions), HandoffText: reset(b.HandoffText),
+		Budget: budgetPatch(reset(b.Budget), b.Budget.IsNull()), RetentionDays: integer(reset(b.RetentionDays)),
+	}
+	if b.Temperature.IsNull() {
+		patch.Temperature = new((*float64)(nil))
+	} else if t := reset(b.Temperature); t != nil {
+		patch.Temperature = &t
+	}
+	if tools := reset(b.Tools); tools != nil {
+		changes, err := toolsPatch(*tools)
+		if err != nil {
+			return nil, err
+		}
+		patch.Tools = &changes
 	}
 	if b.Language.IsSpecified() {
 		if b.Languages.IsSpecified() {

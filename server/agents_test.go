@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"crypto/sha256"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,69 @@ func TestAgentOfWebsiteIsFinished(t *testing.T) {
 	agents, err := h.desk.Agents().List(t.Context(), store.Page{})
 	if err != nil || len(agents.Data) != 2 {
 		t.Errorf("there are the agents %+v, %v, want two", agents.Data, err)
+	}
+}
+
+// A target error takes the place of the threshold, over HTTP too: the settings show
+// both, of which one is stored, and who would set the other is told how.
+func TestTargetError(t *testing.T) {
+	h := open(t, nil, nil)
+	type settings struct {
+		Threshold   float64
+		TargetError float64 `json:"target_error"`
+	}
+	const one = "cannot stand beside threshold: give one of the two"
+	h.do(t, "POST", "/v1/agents", `{"name":"Both","threshold":0.9,"target_error":0.1}`).refuses(t, "target_error", one)
+	var made struct {
+		ID string
+		settings
+	}
+	h.do(t, "POST", "/v1/agents", `{"name":"House","target_error":0.25}`).read(t, 201, &made)
+	if want := (settings{TargetError: 0.25}); made.settings != want {
+		t.Errorf("the agent made has %+v, want %+v", made.settings, want)
+	}
+	path := "/v1/agents/" + made.ID + "/settings"
+	for _, tt := range []struct {
+		body   string
+		want   settings // afterwards
+		field  string   // of the error, if it is refused
+		reason string
+	}{
+		{`{"industry":"Retail"}`, settings{0.75, 0.25}, "", ""},
+		{`{"threshold":0.9}`, settings{0.75, 0.25}, "threshold", "cannot be set while target_error is: set target_error to null as well"},
+		{`{"threshold":0.9,"target_error":null}`, settings{Threshold: 0.9}, "", ""},
+		{`{"target_error":0.25}`, settings{Threshold: 0.9}, "target_error", "cannot be set while threshold is: set threshold to null as well"},
+		{`{"threshold":0.75,"target_error":0.25}`, settings{Threshold: 0.9}, "target_error", one},
+		{`{"threshold":null,"target_error":0.125}`, settings{0.875, 0.125}, "", ""},
+		{`{"target_error":0}`, settings{0.875, 0.125}, "target_error", "must be more than 0"},
+		{`{"target_error":1}`, settings{0.875, 0.125}, "target_error", "must be less than 1"},
+		{`{"target_error":null}`, settings{Threshold: agent.DefaultThreshold}, "", ""},
+		{`{"target_error":0.875}`, settings{0.125, 0.875}, "", ""},
+	} {
+		a := h.do(t, "PUT", path, tt.body)
+		if tt.field != "" {
+			a.refuses(t, tt.field, tt.reason)
+		} else if a.Code != 200 {
+			t.Errorf("PUT of %s = %d %s, want 200", tt.body, a.Code, a.body)
+		}
+		var got settings
+		if h.do(t, "GET", path, "").read(t, 200, &got); got != tt.want {
+			t.Errorf("after %s the settings are %+v, want %+v", tt.body, got, tt.want)
+		}
+	}
+	var reply struct{ Confidence struct{ Threshold float64 } }
+	h.do(t, "POST", "/v1/message", `{"message":"When do you open?","agent_id":"`+made.ID+`"}`).read(t, 200, &reply)
+	if reply.Confidence.Threshold != 0.125 {
+		t.Errorf("a reply has the threshold %v, want .125", reply.Confidence.Threshold)
+	}
+}
+
+// refuses checks that a request was refused for a field.
+func (a answer) refuses(t *testing.T, field, reason string) {
+	t.Helper()
+	p := a.is(t, 400, "invalid_request")
+	if p.Details["field"] != field || !strings.Contains(p.Message, reason) {
+		t.Errorf("the answer is %s, want an error of %s: %s", a.body, field, reason)
 	}
 }
 

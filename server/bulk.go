@@ -56,6 +56,9 @@ func (h *handlers) CreateContentBulk(ctx context.Context, _ api.CreateContentBul
 	}
 	out := api.BulkResult{Results: make([]api.BulkItemResult, 0, len(b.items))}
 	err = h.putBulk(ctx, c, b, &out)
+	if errors.Is(err, knowledge.ErrRunEnded) {
+		return nil, &problem{code: conflict, message: "the run of the bulk was cancelled: nothing of it is stored"}
+	}
 	if e, ok := errors.AsType[*knowledge.ItemError](err); ok {
 		return nil, inItem(&knowledge.ItemError{Index: e.Index, Err: inContent(e.Err)}, true)
 	}

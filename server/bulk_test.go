@@ -265,3 +265,38 @@ func BenchmarkBulk(b *testing.B) {
 		}
 	}
 }
+
+// A large atomic bulk is a run, which is told of when it is published. One that is
+// refused, or is only tried out, is none.
+func TestAtomicBulkIsARun(t *testing.T) {
+	h := open(t, nil, nil)
+	items := make([]string, 300)
+	for i := range items {
+		items[i] = fmt.Sprintf(`{"content":"Boat %d is red.","external_id":"boat %d"}`, i, i)
+	}
+	send := func(more string, items []string) answer {
+		return h.do(t, "POST", "/v1/content/bulk", `{"atomic":true`+more+`,"items":[`+strings.Join(items, ",")+`]}`)
+	}
+	type run struct {
+		Kind, State string
+		Progress    struct{ Created int }
+	}
+	runs := func() []run {
+		var l struct{ Data []run }
+		h.do(t, "GET", "/v1/runs", "").read(t, 200, &l)
+		return l.Data
+	}
+	send(`,"dry_run":true`, items).read(t, 200, nil)
+	send("", append(items[:299:299], `{"content":" "}`)).is(t, 400, "invalid_request")
+	if got := runs(); len(got) != 0 {
+		t.Errorf("what wrote nothing made the runs %v", got)
+	}
+	var out struct{ Created, Failed int }
+	send("", items).read(t, 200, &out)
+	if out.Created != 300 || out.Failed != 0 {
+		t.Errorf("an atomic bulk: %d created, %d failed, want 300 and 0", out.Created, out.Failed)
+	}
+	if got := runs(); len(got) != 1 || got[0].Kind != "bulk" || got[0].State != "completed" || got[0].Progress.Created != 300 {
+		t.Errorf("the runs are %+v, want that of the bulk", got)
+	}
+}

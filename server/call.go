@@ -51,6 +51,14 @@ func (c *call) made() (string, bool) { return c.result, c.replayed }
 // created tells where the new thing is.
 func (c *call) created(path, id string) { c.header.Set("Location", c.root+path+id) }
 
+// object returns an object of the body as it was sent, with all digits of its numbers:
+// in the generated code's value they are a float64.
+func (c *call) object(name string) map[string]any {
+	body, _ := c.value.(map[string]any)
+	object, _ := body[name].(map[string]any)
+	return object
+}
+
 // rewind gives the body back to the request, to be read from its beginning.
 func (c *call) rewind(r *http.Request) {
 	switch {

@@ -161,7 +161,7 @@ func (h *handlers) DeleteDocument(ctx context.Context, r api.DeleteDocumentReque
 // SearchKnowledge serves POST /v1/knowledge/search.
 func (h *handlers) SearchKnowledge(ctx context.Context, r api.SearchKnowledgeRequestObject) (api.SearchKnowledgeResponseObject, error) {
 	c := callOf(ctx)
-	query := knowledge.Query{Text: r.Body.Query, Filter: r.Body.Filter, Limit: int(value(r.Body.Limit)), MinRevision: r.Body.MinRevision}
+	query := knowledge.Query{Text: r.Body.Query, Filter: r.Body.Filter, Limit: int(value(r.Body.Limit)), MinRevision: r.Body.MinRevision, Explain: value(r.Body.Explain)}
 	if query.Limit == 0 {
 		query.Limit = 10
 	}
@@ -171,6 +171,9 @@ func (h *handlers) SearchKnowledge(ctx context.Context, r api.SearchKnowledgeReq
 			return nil, err
 		}
 		query.AgentID = a.ID
+		if query.Languages, err = c.company.Agents().Languages(ctx, a); err != nil {
+			return nil, err
+		}
 	}
 	found, err := c.company.Knowledge().Search(ctx, query)
 	return api.SearchKnowledge200JSONResponse(searchShape(found)), err

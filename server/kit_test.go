@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 // those that are about to end have ended.
 func leftBehind(before int) string {
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	for range 200 {
+	for range 6000 {
 		if runtime.NumGoroutine() <= before {
 			return ""
 		}

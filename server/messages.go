@@ -9,9 +9,11 @@ import (
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
-// messageOf is the message in a request.
-func messageOf(b *api.MessageRequest) agent.Message {
+// asked is the message in a request, whose body is also b.
+func (c *call) asked(b *api.MessageRequest) agent.Message {
+	schema, _ := schemaOf(b.ReplySchema) // it was JSON
 	return agent.Message{
+		Context: c.object("context"), Attachments: attachmentRefs(b.Attachments), ReplyFormat: agent.ReplyFormat(b.ReplyFormat), ReplySchema: schema,
 		Text: b.Message, ConversationID: b.ConversationID, Metadata: b.Metadata, MinRevision: b.MinRevision,
 		User: agent.User{ID: b.User.ID, Name: b.User.Name, Email: b.User.Email, Phone: b.User.Phone},
 	}
@@ -22,7 +24,7 @@ func (h *handlers) CreateMessage(ctx context.Context, r api.CreateMessageRequest
 	c := callOf(ctx)
 	replyID, ok := c.made()
 	if !ok {
-		begun, err := c.company.Agent(r.Body.AgentID).Start(ctx, messageOf(r.Body))
+		begun, err := c.company.Agent(r.Body.AgentID).Start(ctx, c.asked(r.Body))
 		if err != nil {
 			return nil, err
 		}
@@ -42,7 +44,7 @@ func (h *handlers) StreamMessage(ctx context.Context, r api.StreamMessageRequest
 	}
 	replyID, ok := c.made()
 	if !ok {
-		begun, err := c.company.Agent(r.Body.AgentID).StartStream(ctx, messageOf(r.Body))
+		begun, err := c.company.Agent(r.Body.AgentID).StartStream(ctx, c.asked(r.Body))
 		if err != nil {
 			leave()
 			return nil, err

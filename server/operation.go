@@ -38,13 +38,14 @@ const (
 
 // limits of bodies that are not small.
 var bodyLimits = map[string]int64{
-	"createDocument": documentBody,
-	"updateDocument": documentBody,
-	"createContent":  documentBody,
-	"updateContent":  documentBody,
-	"uploadFile":     uploadBody,
-	"createQAPairs":  documentBody,
-	bulkID:           bulkBody,
+	"createDocument":   documentBody,
+	"updateDocument":   documentBody,
+	"createContent":    documentBody,
+	"updateContent":    documentBody,
+	"uploadFile":       uploadBody,
+	"uploadAttachment": uploadBody,
+	"createQAPairs":    documentBody,
+	bulkID:             bulkBody,
 }
 
 // bulkID is the operation whose body is too large to be compared with the contract
@@ -93,14 +94,21 @@ func load(contract []byte) (*openapi3.T, []*operation, error) {
 // null is one more type. It is the same, and errors then say what is wrong with X.
 func plainNulls(s *openapi3.Schema) {
 	for name, field := range s.Properties {
-		of := field.Value.OneOf
-		if len(of) != 2 || !of[1].Value.Type.Is("null") {
-			continue
+		s.Properties[name] = plainNull(field)
+		if others := &field.Value.AdditionalProperties; others.Schema != nil {
+			others.Schema = plainNull(others.Schema)
 		}
-		plain := *of[0].Value
-		plain.Type = new(append(slices.Clone(*plain.Type), "null"))
-		s.Properties[name] = plain.NewRef()
 	}
+}
+
+func plainNull(field *openapi3.SchemaRef) *openapi3.SchemaRef {
+	of := field.Value.OneOf
+	if len(of) != 2 || !of[1].Value.Type.Is("null") {
+		return field
+	}
+	plain := *of[0].Value
+	plain.Type = new(append(slices.Clone(*plain.Type), "null"))
+	return plain.NewRef()
 }
 
 func newOperation(method, path string, o *openapi3.Operation) *operation {

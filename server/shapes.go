@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"maps"
 
 	"github.com/oapi-codegen/nullable"
@@ -13,22 +14,43 @@ import (
 )
 
 func agentShape(a agent.Agent) api.Agent {
-	return api.Agent{
+	out := api.Agent{
 		ID: a.ID, Name: a.Name, WebsiteURL: a.WebsiteURL, Industry: a.Industry, Languages: a.Languages, Instructions: a.Instructions,
-		Threshold: a.Threshold, FallbackText: a.FallbackText, IsDefault: a.Default, Status: "active", Version: int64(a.Version), CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		Threshold: a.Threshold, TargetError: a.TargetError, FallbackText: a.FallbackText, IsDefault: a.Default, Status: "active", Version: int64(a.Version), CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		Persona: a.Persona, Tone: a.Tone, Model: a.Model, Temperature: a.Temperature, Unsupported: string(a.Unsupported), Translated: string(a.Translated), KnowledgeFilter: a.KnowledgeFilter,
+		Greeting: a.Greeting, StarterQuestions: a.StarterQuestions, HandoffText: a.HandoffText, Budget: budgetShape(a.Budget), RetentionDays: int32(a.RetentionDays),
 	}
+	if len(a.Tools) > 0 {
+		out.Tools = toolsShape(a.Tools)
+	}
+	return out
 }
 
 // settingsShape fills in the defaults of settings.
 func settingsShape(s agent.Settings) api.AgentSettings {
 	out := api.AgentSettings{
 		Name: s.Name, WebsiteURL: s.WebsiteURL, Industry: s.Industry, Languages: s.Languages, Instructions: s.Instructions,
-		Threshold: s.Threshold, FallbackText: s.FallbackText,
+		Threshold: s.Threshold, TargetError: s.TargetError, FallbackText: s.FallbackText,
+		Persona: s.Persona, Tone: s.Tone, Model: s.Model, Temperature: s.Temperature, Unsupported: string(s.Unsupported), Translated: string(s.Translates()), KnowledgeFilter: s.KnowledgeFilter,
+		Greeting: s.Greeting, StarterQuestions: s.StarterQuestions, HandoffText: s.HandoffText, Tools: toolsShape(s.Tools),
+		Budget: budgetShape(s.Budget.Filled()), RetentionDays: int32(s.RetentionDays),
+	}
+	if out.StarterQuestions == nil {
+		out.StarterQuestions = []string{}
+	}
+	if out.Unsupported == "" {
+		out.Unsupported = string(agent.UnsupportedDrop)
+	}
+	if out.HandoffText == "" {
+		out.HandoffText = agent.DefaultHandoffText
 	}
 	if out.Languages == nil {
 		out.Languages = []string{}
 	}
-	if out.Threshold == 0 {
+	switch {
+	case s.TargetError != 0:
+		out.Threshold = 1 - s.TargetError
+	case s.Threshold == 0:
 		out.Threshold = agent.DefaultThreshold
 	}
 	if out.FallbackText == "" {
@@ -42,13 +64,28 @@ func replyShape(r agent.Reply) api.Reply {
 		ID: r.ID, ConversationID: r.ConversationID, AgentID: r.AgentID, Text: r.Text, Outcome: string(r.Outcome),
 		Confidence: api.Confidence{Score: r.Confidence.Score, Threshold: r.Confidence.Threshold, Calibrated: r.Confidence.Calibrated, Reasons: r.Confidence.Reasons},
 		Citations:  make([]api.Citation, len(r.Citations)),
-		Language:   r.Language, KnowledgeRevision: r.KnowledgeRevision, CreatedAt: r.CreatedAt,
+		Reason:     r.Reason, SuggestedReplies: r.SuggestedReplies, Data: objectShape(r.Data),
+		Language: r.Language, KnowledgeRevision: r.KnowledgeRevision, CreatedAt: r.CreatedAt,
 	}
 	if out.Confidence.Reasons == nil {
 		out.Confidence.Reasons = []string{}
 	}
 	for i, c := range r.Citations {
 		out.Citations[i] = citationShape(c)
+	}
+	for _, c := range r.ToolCalls {
+		out.ToolCalls = append(out.ToolCalls, toolCallShape(c))
+	}
+	out.Unsupported, out.Translated = spansShape(r.Unsupported), spansShape(r.Translated)
+	if r.Usage.ModelCalls > 0 {
+		out.Usage = usageShape(r.Usage)
+	}
+	return out
+}
+
+func spansShape(spans []agent.Span) (out []api.Span) {
+	for _, s := range spans {
+		out = append(out, api.Span{Start: int64(s.Start), End: int64(s.End)})
 	}
 	return out
 }
@@ -68,6 +105,9 @@ func eventShape(e agent.Event) api.StreamEvent {
 	if e.Citation != nil {
 		out.Citation = citationShape(*e.Citation)
 	}
+	if e.ToolCall != nil {
+		out.ToolCall = toolCallShape(*e.ToolCall)
+	}
 	if e.Reply != nil {
 		out.Reply = replyShape(*e.Reply)
 	}
@@ -78,7 +118,13 @@ func messageShape(m agent.Message) api.Message {
 	out := api.Message{
 		ID: m.ID, ConversationID: m.ConversationID, AgentID: m.AgentID, Role: string(m.Role), State: string(agent.StateCompleted), Text: m.Text,
 		User:     api.User{ID: m.User.ID, Name: m.User.Name, Email: m.User.Email, Phone: m.User.Phone},
-		Metadata: m.Metadata, CreatedAt: m.CreatedAt,
+		Metadata: m.Metadata, CreatedAt: m.CreatedAt, Context: m.Context, ReplyFormat: string(m.ReplyFormat),
+	}
+	for _, a := range m.Attachments {
+		out.Attachments = append(out.Attachments, api.MessageAttachment{ID: a.ID})
+	}
+	if m.ReplySchema != nil {
+		_ = json.Unmarshal(m.ReplySchema, &out.ReplySchema) // it was checked when it was stored
 	}
 	switch {
 	case m.Reply == nil:
@@ -102,7 +148,7 @@ func feedbackShape(f agent.Feedback) api.Feedback {
 
 func conversationShape(c agent.Conversation) api.Conversation {
 	return api.Conversation{
-		ID: c.ID, AgentID: c.AgentID, UserID: c.UserID, Turns: int64(c.Turns), Running: c.Running, CreatedAt: c.CreatedAt, LastMessageAt: c.LastMessageAt,
+		ID: c.ID, AgentID: c.AgentID, UserID: c.UserID, Turns: int64(c.Turns), Running: c.Running, ReplyID: c.ReplyID, CreatedAt: c.CreatedAt, LastMessageAt: c.LastMessageAt,
 	}
 }
 
@@ -155,7 +201,11 @@ func deletionShape(d knowledge.Deleted) api.DeletionReceipt {
 }
 
 func searchShape(r knowledge.Results) api.SearchResults {
-	out := api.SearchResults{Data: make([]api.SearchHit, len(r.Hits)), KnowledgeRevision: r.Revision}
+	out := api.SearchResults{Data: make([]api.SearchHit, len(r.Hits)), Languages: r.Languages, KnowledgeRevision: r.Revision}
+	out.Confidence = api.SearchConfidence{Score: r.Confidence, Calibrated: r.Calibrated, Reasons: r.Reasons}
+	if out.Confidence.Reasons == nil {
+		out.Confidence.Reasons = []string{}
+	}
 	for i, h := range r.Hits {
 		out.Data[i] = api.SearchHit{
 			PassageID: h.ID, DocumentID: h.DocumentID, ExternalID: h.ExternalID, Title: h.Title, Text: h.Text, URL: h.URL, Heading: h.Heading,
@@ -164,6 +214,12 @@ func searchShape(r knowledge.Results) api.SearchResults {
 		if h.Scores == nil {
 			out.Data[i].Scores = map[string]float64{}
 		}
+	}
+	for _, c := range r.Candidates {
+		out.Candidates = append(out.Candidates, api.SearchCandidate{
+			PassageID: c.PassageID, DocumentID: c.DocumentID, DocumentVersion: int64(c.Version), Title: c.Title,
+			Rank: int32(c.Rank), Score: c.Score, Scores: c.Scores, Left: c.Left,
+		})
 	}
 	return out
 }

@@ -422,10 +422,12 @@ func TestStreamErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := open(t, &answerdesk.Options{Answerer: agenttest.Script(agenttest.Say("At "), tt.step)}, nil)
+				read := make(chan struct{})
+				h := open(t, &answerdesk.Options{Answerer: agenttest.Script(agenttest.Say("At "), agenttest.Block(read), tt.step)}, nil)
 				l := h.stream(t.Context(), t, "POST", "/v1/message/stream", question, "Idempotency-Key", "k")
 				synctest.Wait()
 				events, _ := l.told(t)
+				close(read)
 				path := "/v1/messages/" + events[0].MessageID
 				if tt.cancel {
 					var m struct{ State string }

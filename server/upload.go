@@ -31,6 +31,7 @@ const formMedia = "multipart/form-data"
 type upload struct {
 	knowledge.File
 	spool spool
+	alone bool      // it takes no field beside the file
 	sum   hash.Hash // of all parts; their boundary is another one each time the same form is sent
 }
 
@@ -53,7 +54,7 @@ func receiveUpload(w http.ResponseWriter, r *http.Request, op *operation) (u *up
 	if in, err = unzipping(in, r.Header, op.limit); err != nil {
 		return nil, broken(err, op)
 	}
-	u = &upload{sum: sha256.New()}
+	u = &upload{sum: sha256.New(), alone: op.id == "uploadAttachment"}
 	defer func() {
 		if err != nil {
 			u.close()
@@ -176,6 +177,9 @@ func (u *upload) readField(name string, part *multipart.Part, of io.Writer) erro
 		return wrong(clip(name), "is not UTF-8")
 	}
 	_, _ = of.Write(text) // a hash takes all
+	if u.alone {
+		return wrong(clip(name), "is not a field of this request")
+	}
 	switch name {
 	case "agent_id":
 		u.AgentID = string(text)

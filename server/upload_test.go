@@ -87,8 +87,9 @@ func TestLargeUpload(t *testing.T) {
 	if out.Document.Title != "Kites" || out.Document.Format != "docx" {
 		t.Errorf("the document is %+v, want that of Word", out.Document)
 	}
-	if took := after.TotalAlloc - before.TotalAlloc; took > 16<<20 {
-		t.Errorf("an upload of %d bytes took %d bytes of memory in all, want 16 MiB at most", knowledge.MaxFile, took)
+	// All that was taken, given back or not: pools forget more often on a busy machine.
+	if took := after.TotalAlloc - before.TotalAlloc; took > knowledge.MaxFile/2 {
+		t.Errorf("an upload of %d bytes took %d bytes of memory in all, want half of that at most", knowledge.MaxFile, took)
 	}
 	found, err := h.desk.Knowledge().Search(t.Context(), knowledge.Query{Text: "When do kites fly?"})
 	if err != nil || len(found.Hits) == 0 || !strings.Contains(found.Hits[0].Text, "noon") {

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,8 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/answerdesk-go/answerdesk/internal/exact"
 )
 
 // read reads a JSON body and compares it with its schema. The value it returns is
@@ -27,12 +28,12 @@ func read(body []byte, schema *openapi3.Schema) (any, error) {
 	return value, compare(value, schema)
 }
 
-// parse reads JSON that was checked.
+// parse reads JSON that was checked, with all digits of its numbers.
 func parse(body []byte) (value any, err error) {
 	if _, n := measure(body); n > maxValues {
 		return nil, badJSON("the body has more than %d values: send it in parts", maxValues)
 	}
-	if json.Unmarshal(body, &value) != nil {
+	if value, err = exact.Value(body); err != nil {
 		return nil, badJSON("the body cannot be read as JSON: a number is out of range")
 	}
 	return value, nil
@@ -140,6 +141,10 @@ func reasonOf(err error) string {
 		return "must be at least " + number(*s.Min)
 	case "maximum":
 		return "must be at most " + number(*s.Max)
+	case "exclusiveMinimum":
+		return "must be more than " + number(*s.ExclusiveMin.Value)
+	case "exclusiveMaximum":
+		return "must be less than " + number(*s.ExclusiveMax.Value)
 	case "minItems":
 		return fmt.Sprintf("must have at least %d items", s.MinItems)
 	case "maxItems":

@@ -22,6 +22,7 @@ var bodies = map[string]func() any{
 	"createMessage":       func() any { return new(api.MessageRequest) },
 	"streamMessage":       func() any { return new(api.MessageRequest) },
 	"giveFeedback":        func() any { return new(api.FeedbackRequest) },
+	"answerToolCall":      func() any { return new(api.ToolResultRequest) },
 	"createAgent":         func() any { return new(api.AgentRequest) },
 	"updateAgentSettings": func() any { return new(api.AgentSettingsPatch) },
 	"createDocument":      func() any { return new(api.DocumentRequest) },
@@ -187,6 +188,8 @@ func example(s *openapi3.Schema, all bool) any {
 		return secret
 	case s.Type.Includes("boolean"):
 		return true
+	case s.ExclusiveMax.IsSet():
+		return *s.ExclusiveMax.Value - .5
 	}
 	return 1.0
 }
@@ -242,7 +245,7 @@ func bounds(s *openapi3.Schema) (out []any) {
 	if s.Type.Includes("string") && s.MinLength > 0 {
 		out = append(out, strings.Repeat("a", int(s.MinLength)), strings.Repeat("a", int(s.MinLength)-1))
 	}
-	for _, bound := range []*float64{s.Min, s.Max} {
+	for _, bound := range []*float64{s.Min, s.Max, s.ExclusiveMin.Value, s.ExclusiveMax.Value} {
 		if bound != nil {
 			out = append(out, *bound, *bound-1, *bound+1, *bound+.001, *bound-.001)
 		}
@@ -305,6 +308,8 @@ func TestFields(t *testing.T) {
 		{"createAPIKey", `{"name":"a","scope":"all"}`, "scope: must be read, write or full"},
 		{"createAPIKey", `{"name":"a","scope":"read","expires_at":"tomorrow"}`, "expires_at: is not of the format date-time"},
 		{"updateAgentSettings", `{"threshold":"a"}`, "threshold: must be a number or null"},
+		{"updateAgentSettings", `{"target_error":0}`, "target_error: must be more than 0"},
+		{"createAgent", `{"name":"a","target_error":1}`, "target_error: must be less than 1"},
 		{"updateAgentSettings", `{"languages":["e"]}`, "languages[0]: must have at least 2 characters"},
 	} {
 		if _, err := read([]byte(tt.body), all[tt.of]); err == nil || err.Error() != tt.want {

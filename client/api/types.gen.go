@@ -4,6 +4,7 @@
 package api
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/oapi-codegen/nullable"
@@ -58,6 +59,27 @@ func (e APISourcePaginationInputType) Valid() bool {
 	case APISourcePaginationInputTypeOffset:
 		return true
 	case APISourcePaginationInputTypePage:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Approval.
+const (
+	ApprovalAsk   Approval = "ask"
+	ApprovalAuto  Approval = "auto"
+	ApprovalNever Approval = "never"
+)
+
+// Valid indicates whether the value is a known member of the Approval enum.
+func (e Approval) Valid() bool {
+	switch e {
+	case ApprovalAsk:
+		return true
+	case ApprovalAuto:
+		return true
+	case ApprovalNever:
 		return true
 	default:
 		return false
@@ -130,6 +152,27 @@ func (e Rating) Valid() bool {
 	}
 }
 
+// Defines values for ReplyFormat.
+const (
+	ReplyFormatMarkdown ReplyFormat = "markdown"
+	ReplyFormatPlain    ReplyFormat = "plain"
+	ReplyFormatSpeech   ReplyFormat = "speech"
+)
+
+// Valid indicates whether the value is a known member of the ReplyFormat enum.
+func (e ReplyFormat) Valid() bool {
+	switch e {
+	case ReplyFormatMarkdown:
+		return true
+	case ReplyFormatPlain:
+		return true
+	case ReplyFormatSpeech:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Scope.
 const (
 	ScopeFull  Scope = "full"
@@ -145,6 +188,45 @@ func (e Scope) Valid() bool {
 	case ScopeRead:
 		return true
 	case ScopeWrite:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TranslatedSetting.
+const (
+	TranslatedSettingDrop TranslatedSetting = "drop"
+	TranslatedSettingFlag TranslatedSetting = "flag"
+)
+
+// Valid indicates whether the value is a known member of the TranslatedSetting enum.
+func (e TranslatedSetting) Valid() bool {
+	switch e {
+	case TranslatedSettingDrop:
+		return true
+	case TranslatedSettingFlag:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Unsupported.
+const (
+	UnsupportedDrop   Unsupported = "drop"
+	UnsupportedFlag   Unsupported = "flag"
+	UnsupportedRefuse Unsupported = "refuse"
+)
+
+// Valid indicates whether the value is a known member of the Unsupported enum.
+func (e Unsupported) Valid() bool {
+	switch e {
+	case UnsupportedDrop:
+		return true
+	case UnsupportedFlag:
+		return true
+	case UnsupportedRefuse:
 		return true
 	default:
 		return false
@@ -507,11 +589,19 @@ type APISourceRequest struct {
 
 // Agent Who answers the customers of a company.
 type Agent struct {
+	// Budget What a turn may take. At a bound it makes the best answer that it can.
+	Budget    Budget    `json:"budget,omitempty,omitzero"`
 	CreatedAt time.Time `json:"created_at"`
 
 	// FallbackText What the agent says when it refuses.
 	FallbackText string `json:"fallback_text,omitempty,omitzero"`
-	ID           string `json:"id"`
+
+	// Greeting What a conversation can be opened with, by whoever shows it.
+	Greeting string `json:"greeting,omitempty,omitzero"`
+
+	// HandoffText What the agent says when a person is to take over.
+	HandoffText string `json:"handoff_text,omitempty,omitzero"`
+	ID          string `json:"id"`
 
 	// Industry What kind of business it is.
 	Industry string `json:"industry,omitempty,omitzero"`
@@ -522,18 +612,51 @@ type Agent struct {
 	// IsDefault Whether it is the agent the company was born with, which cannot be deleted.
 	IsDefault bool `json:"is_default"`
 
-	// Languages BCP 47 tags, the preferred one first.
+	// KnowledgeFilter What the agent may answer from, as the `filter` of a search has it. Default: all that it may use.
+	KnowledgeFilter map[string]interface{} `json:"knowledge_filter,omitempty,omitzero"`
+
+	// Languages Of those who ask, as BCP 47 tags, the preferred one first. A message is read in the one it looks like, of these and of those of the documents.
 	Languages []string `json:"languages,omitempty,omitzero"`
+
+	// Model Which of the models of the desk writes. Default: its first.
+	Model string `json:"model,omitempty,omitzero"`
 
 	// Name What the agent is called.
 	Name string `json:"name"`
 
+	// Persona Who speaks, for agents that write with a model, such as "Mia of Harbour Boats".
+	Persona string `json:"persona,omitempty,omitzero"`
+
+	// RetentionDays How many days a conversation is kept after its last message, with all that belongs to it. Default 0: for ever.
+	RetentionDays int32 `json:"retention_days,omitempty,omitzero"`
+
+	// StarterQuestions Questions to choose the first one from.
+	StarterQuestions []string `json:"starter_questions,omitempty,omitzero"`
+
 	// Status Whether it has read the website it was created with: not yet, so that it can be asked, or that it could not be read at all. An agent without one is active. More values are added over time.
 	Status string `json:"status"`
 
+	// TargetError The share of its answers that may be wrong: the threshold is 1 less it. Absent if it is not set.
+	TargetError float64 `json:"target_error,omitempty,omitzero"`
+
+	// Temperature How much its words vary, 0 to 2. Default: the model's own.
+	Temperature *float64 `json:"temperature,omitempty"`
+
 	// Threshold The confidence below which the agent refuses, 0 to 1. Default 0.5.
-	Threshold float64   `json:"threshold,omitempty,omitzero"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Threshold float64 `json:"threshold,omitempty,omitzero"`
+
+	// Tone How it speaks, such as "warm and short".
+	Tone string `json:"tone,omitempty,omitzero"`
+
+	// Tools How tools may be called, by their names of 1 to 64 letters, digits, `_` and `-`.
+	Tools map[string]ToolSettings `json:"tools,omitempty,omitzero"`
+
+	// Translated What is done with a sentence of a model that is in another language than the passage it cites, and whose names, numbers and denials stand there: it stays and is named, or nothing bears it out. Default `flag`, and `drop` where `unsupported` is `refuse`. More values are added over time.
+	Translated string `json:"translated,omitempty,omitzero"`
+
+	// Unsupported What is done with a sentence of a model that nothing bears out: it stays and is named, is left out, or the whole reply is refused. Default `drop`. More values are added over time.
+	Unsupported string    `json:"unsupported,omitempty,omitzero"`
+	UpdatedAt   time.Time `json:"updated_at"`
 
 	// Version Counts the changes of its settings, from 1.
 	Version int64 `json:"version"`
@@ -559,8 +682,17 @@ type AgentList struct {
 
 // AgentRequest A new agent.
 type AgentRequest struct {
+	// Budget What a turn may take. At a bound it makes the best answer that it can.
+	Budget BudgetInput `json:"budget,omitempty,omitzero"`
+
 	// FallbackText What the agent says when it refuses.
 	FallbackText string `json:"fallback_text,omitempty,omitzero"`
+
+	// Greeting What a conversation can be opened with, by whoever shows it.
+	Greeting string `json:"greeting,omitempty,omitzero"`
+
+	// HandoffText What the agent says when a person is to take over.
+	HandoffText string `json:"handoff_text,omitempty,omitzero"`
 
 	// Industry What kind of business it is.
 	Industry string `json:"industry,omitempty,omitzero"`
@@ -568,17 +700,50 @@ type AgentRequest struct {
 	// Instructions How to answer, for agents that write with a model.
 	Instructions string `json:"instructions,omitempty,omitzero"`
 
+	// KnowledgeFilter What the agent may answer from, as the `filter` of a search has it, at most 16 KiB. Default: all that it may use.
+	KnowledgeFilter map[string]interface{} `json:"knowledge_filter,omitempty,omitzero"`
+
 	// Language The preferred language: short for `languages` with one entry.
 	Language string `json:"language,omitempty,omitzero"`
 
-	// Languages BCP 47 tags, the preferred one first.
+	// Languages Of those who ask, as BCP 47 tags, the preferred one first. A message is read in the one it looks like, of these and of those of the documents. An agent without any has those of the default agent.
 	Languages []string `json:"languages,omitempty,omitzero"`
+
+	// Model Which of the models of the desk writes. Default: its first.
+	Model string `json:"model,omitempty,omitzero"`
 
 	// Name What the agent is called.
 	Name string `json:"name"`
 
+	// Persona Who speaks, for agents that write with a model, such as "Mia of Harbour Boats".
+	Persona string `json:"persona,omitempty,omitzero"`
+
+	// RetentionDays How many days a conversation is kept after its last message, with all that belongs to it. Default 0: for ever.
+	RetentionDays *int32 `json:"retention_days,omitempty"`
+
+	// StarterQuestions Questions to choose the first one from.
+	StarterQuestions []string `json:"starter_questions,omitempty,omitzero"`
+
+	// TargetError The share of its answers that may be wrong, more than 0 and less than 1: the threshold is 1 less it. It holds as far as the confidence is calibrated. Send this or `threshold`, not both.
+	TargetError *float64 `json:"target_error,omitempty"`
+
+	// Temperature How much its words vary, 0 to 2. Default: the model's own.
+	Temperature *float64 `json:"temperature,omitempty"`
+
 	// Threshold The confidence below which the agent refuses, 0 to 1. Default 0.5.
 	Threshold *float64 `json:"threshold,omitempty"`
+
+	// Tone How it speaks, such as "warm and short".
+	Tone string `json:"tone,omitempty,omitzero"`
+
+	// Tools How tools may be called, by their names of 1 to 64 letters, digits, `_` and `-`.
+	Tools map[string]ToolSettingsInput `json:"tools,omitempty,omitzero"`
+
+	// Translated What is done with a sentence of a model that is in another language than the passage it cites, so that its words cannot be compared, and whose names, numbers with their units, codes and denials stand there: it stays and is named in `translated` of the reply, or nothing bears it out. Default `flag`, and `drop` where `unsupported` is `refuse`.
+	Translated TranslatedSetting `json:"translated,omitempty,omitzero"`
+
+	// Unsupported What is done with a sentence of a model that nothing bears out: it stays and is named, is left out, or the whole reply is refused. Default `drop`.
+	Unsupported Unsupported `json:"unsupported,omitempty,omitzero"`
 
 	// WebsiteURL The business's website: an http or https address. Its pages become documents of the agent: they are crawled at once, and then weekly, until `PATCH /v1/knowledge/websites/{id}` says otherwise.
 	WebsiteURL string `json:"website_url,omitempty,omitzero"`
@@ -586,8 +751,17 @@ type AgentRequest struct {
 
 // AgentSettings What the owner of an agent chooses. Defaults are filled in.
 type AgentSettings struct {
+	// Budget What a turn may take. At a bound it makes the best answer that it can.
+	Budget Budget `json:"budget"`
+
 	// FallbackText What the agent says when it refuses.
 	FallbackText string `json:"fallback_text"`
+
+	// Greeting What a conversation can be opened with, by whoever shows it.
+	Greeting string `json:"greeting,omitempty,omitzero"`
+
+	// HandoffText What the agent says when a person is to take over.
+	HandoffText string `json:"handoff_text"`
 
 	// Industry What kind of business it is.
 	Industry string `json:"industry,omitempty,omitzero"`
@@ -595,14 +769,47 @@ type AgentSettings struct {
 	// Instructions How to answer, for agents that write with a model.
 	Instructions string `json:"instructions,omitempty,omitzero"`
 
-	// Languages BCP 47 tags, the preferred one first.
+	// KnowledgeFilter What the agent may answer from, as the `filter` of a search has it. Default: all that it may use.
+	KnowledgeFilter map[string]interface{} `json:"knowledge_filter,omitempty,omitzero"`
+
+	// Languages Of those who ask, as BCP 47 tags, the preferred one first. A message is read in the one it looks like, of these and of those of the documents.
 	Languages []string `json:"languages"`
+
+	// Model Which of the models of the desk writes. Default: its first.
+	Model string `json:"model,omitempty,omitzero"`
 
 	// Name What the agent is called.
 	Name string `json:"name"`
 
+	// Persona Who speaks, for agents that write with a model, such as "Mia of Harbour Boats".
+	Persona string `json:"persona,omitempty,omitzero"`
+
+	// RetentionDays How many days a conversation is kept after its last message, with all that belongs to it. Default 0: for ever.
+	RetentionDays int32 `json:"retention_days"`
+
+	// StarterQuestions Questions to choose the first one from.
+	StarterQuestions []string `json:"starter_questions"`
+
+	// TargetError The share of its answers that may be wrong: `threshold` is 1 less it, and is not to be sent back with it. Absent if it is not set.
+	TargetError float64 `json:"target_error,omitempty,omitzero"`
+
+	// Temperature How much its words vary, 0 to 2. Default: the model's own.
+	Temperature *float64 `json:"temperature,omitempty"`
+
 	// Threshold The confidence below which the agent refuses, 0 to 1. Default 0.5.
 	Threshold float64 `json:"threshold"`
+
+	// Tone How it speaks, such as "warm and short".
+	Tone string `json:"tone,omitempty,omitzero"`
+
+	// Tools How tools may be called, by their names of 1 to 64 letters, digits, `_` and `-`.
+	Tools map[string]ToolSettings `json:"tools"`
+
+	// Translated What is done with a sentence of a model that is in another language than the passage it cites, and whose names, numbers and denials stand there: it stays and is named, or nothing bears it out. Default `flag`, and `drop` where `unsupported` is `refuse`. More values are added over time.
+	Translated string `json:"translated"`
+
+	// Unsupported What is done with a sentence of a model that nothing bears out: it stays and is named, is left out, or the whole reply is refused. Default `drop`. More values are added over time.
+	Unsupported string `json:"unsupported"`
 
 	// WebsiteURL The business's website: an http or https address.
 	WebsiteURL string `json:"website_url,omitempty,omitzero"`
@@ -610,8 +817,17 @@ type AgentSettings struct {
 
 // AgentSettingsPatch A JSON merge patch (RFC 7396) of settings: what is absent stays, and null resets to the default.
 type AgentSettingsPatch struct {
+	// Budget What a turn may take. Merged.
+	Budget nullable.Nullable[BudgetPatch] `json:"budget,omitempty,omitzero"`
+
 	// FallbackText What the agent says when it refuses.
 	FallbackText nullable.Nullable[string] `json:"fallback_text,omitempty,omitzero"`
+
+	// Greeting What a conversation can be opened with, by whoever shows it.
+	Greeting nullable.Nullable[string] `json:"greeting,omitempty,omitzero"`
+
+	// HandoffText What the agent says when a person is to take over.
+	HandoffText nullable.Nullable[string] `json:"handoff_text,omitempty,omitzero"`
 
 	// Industry What kind of business it is.
 	Industry nullable.Nullable[string] `json:"industry,omitempty,omitzero"`
@@ -619,20 +835,109 @@ type AgentSettingsPatch struct {
 	// Instructions How to answer, for agents that write with a model.
 	Instructions nullable.Nullable[string] `json:"instructions,omitempty,omitzero"`
 
+	// KnowledgeFilter What the agent may answer from, as the `filter` of a search has it, at most 16 KiB. Default: all that it may use. Replaced as a whole.
+	KnowledgeFilter nullable.Nullable[map[string]interface{}] `json:"knowledge_filter,omitempty,omitzero"`
+
 	// Language The preferred language: short for `languages` with one entry.
 	Language nullable.Nullable[string] `json:"language,omitempty,omitzero"`
 
-	// Languages BCP 47 tags, the preferred one first.
+	// Languages Of those who ask, as BCP 47 tags, the preferred one first. A message is read in the one it looks like, of these and of those of the documents. An agent without any has those of the default agent.
 	Languages nullable.Nullable[[]string] `json:"languages,omitempty,omitzero"`
+
+	// Model Which of the models of the desk writes. Default: its first.
+	Model nullable.Nullable[string] `json:"model,omitempty,omitzero"`
 
 	// Name What the agent is called.
 	Name *string `json:"name,omitempty"`
 
+	// Persona Who speaks, for agents that write with a model, such as "Mia of Harbour Boats".
+	Persona nullable.Nullable[string] `json:"persona,omitempty,omitzero"`
+
+	// RetentionDays How many days a conversation is kept after its last message, with all that belongs to it. Default 0: for ever.
+	RetentionDays nullable.Nullable[int32] `json:"retention_days,omitempty,omitzero"`
+
+	// StarterQuestions Questions to choose the first one from.
+	StarterQuestions nullable.Nullable[[]string] `json:"starter_questions,omitempty,omitzero"`
+
+	// TargetError The share of its answers that may be wrong, more than 0 and less than 1: the threshold is 1 less it. It holds as far as the confidence is calibrated. An agent has this or `threshold`: to set one where the other is set, set the other to null.
+	TargetError nullable.Nullable[float64] `json:"target_error,omitempty,omitzero"`
+
+	// Temperature How much its words vary, 0 to 2. Default: the model's own.
+	Temperature nullable.Nullable[float64] `json:"temperature,omitempty,omitzero"`
+
 	// Threshold The confidence below which the agent refuses, 0 to 1. Default 0.5.
 	Threshold nullable.Nullable[float64] `json:"threshold,omitempty,omitzero"`
 
+	// Tone How it speaks, such as "warm and short".
+	Tone nullable.Nullable[string] `json:"tone,omitempty,omitzero"`
+
+	// Tools How tools may be called, by their names of 1 to 64 letters, digits, `_` and `-`. Merged, tool by tool: a null removes one, and null all.
+	Tools       nullable.Nullable[map[string]*ToolSettingsPatch] `json:"tools,omitempty,omitzero"`
+	Translated  nullable.Nullable[TranslatedSetting]             `json:"translated,omitempty,omitzero"`
+	Unsupported nullable.Nullable[Unsupported]                   `json:"unsupported,omitempty,omitzero"`
+
 	// WebsiteURL The business's website: an http or https address. It is noted, and not crawled.
 	WebsiteURL nullable.Nullable[string] `json:"website_url,omitempty,omitzero"`
+}
+
+// AgentSettingsVersion Settings that an agent has, or has had.
+type AgentSettingsVersion struct {
+	// CreatedAt When they were set.
+	CreatedAt time.Time `json:"created_at"`
+
+	// CreatedBy Who set them: the id of a key, or the name that the host gave the caller; absent if that is not known.
+	CreatedBy string `json:"created_by,omitempty,omitzero"`
+
+	// Settings What the owner of an agent chooses. Defaults are filled in.
+	Settings AgentSettings `json:"settings"`
+
+	// Version Counts the changes, from 1. Explanations of replies name it.
+	Version int64 `json:"version"`
+}
+
+// AgentSettingsVersionList A page of settings.
+type AgentSettingsVersionList struct {
+	// Data The items of this page, newest first.
+	Data []AgentSettingsVersion `json:"data"`
+
+	// HasMore Whether there is a next page.
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
+// Approval Whether a call is made at once, when somebody has approved it, or not at all. Default: as the tool itself says.
+type Approval string
+
+// Attachment A file that a message can carry.
+type Attachment struct {
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt When it goes, unless a message names it by then.
+	ExpiresAt time.Time `json:"expires_at,omitempty,omitzero"`
+	ID        string    `json:"id"`
+
+	// MediaType As it was recognized.
+	MediaType string `json:"media_type"`
+
+	// Name That of the file.
+	Name string `json:"name"`
+
+	// Size Of the file, in bytes.
+	Size int64 `json:"size"`
+}
+
+// AttachmentRef An attachment that was uploaded before.
+type AttachmentRef struct {
+	// ID From `POST /v1/attachments`.
+	ID string `json:"id"`
+}
+
+// AttachmentUpload A file for a message.
+type AttachmentUpload struct {
+	// File At most 100 MB. Its type is told by its first bytes, the extension of its name and the Content-Type of the part.
+	File openapi_types.File `json:"file"`
 }
 
 // AuditEntry Who did what.
@@ -659,6 +964,60 @@ type AuditLog struct {
 
 	// NextCursor Where the next page begins; absent on the last one.
 	NextCursor string `json:"next_cursor,omitempty,omitzero"`
+}
+
+// Budget What a turn may take. At a bound it makes the best answer that it can.
+type Budget struct {
+	// Cost In US dollars, where prices are known. Default: no bound.
+	Cost float64 `json:"cost,omitempty,omitzero"`
+
+	// ModelCalls Answers of models. Default 8.
+	ModelCalls int32 `json:"model_calls,omitempty,omitzero"`
+
+	// Seconds Time, without waiting for people. Default 120.
+	Seconds int32 `json:"seconds,omitempty,omitzero"`
+
+	// Tokens Tokens of models, in and out. Default 100,000.
+	Tokens int32 `json:"tokens,omitempty,omitzero"`
+
+	// ToolCalls Calls of tools. Default 16.
+	ToolCalls int32 `json:"tool_calls,omitempty,omitzero"`
+}
+
+// BudgetInput What a turn may take. At a bound it makes the best answer that it can.
+type BudgetInput struct {
+	// Cost In US dollars, where prices are known. Default: no bound.
+	Cost float64 `json:"cost,omitempty,omitzero"`
+
+	// ModelCalls Answers of models. Default 8.
+	ModelCalls int32 `json:"model_calls,omitempty,omitzero"`
+
+	// Seconds Time, without waiting for people. Default 120.
+	Seconds int32 `json:"seconds,omitempty,omitzero"`
+
+	// Tokens Tokens of models, in and out. Default 100,000.
+	Tokens int32 `json:"tokens,omitempty,omitzero"`
+
+	// ToolCalls Calls of tools. Default 16.
+	ToolCalls int32 `json:"tool_calls,omitempty,omitzero"`
+}
+
+// BudgetPatch Changes of what a turn may take: what is absent stays, and null resets to the default.
+type BudgetPatch struct {
+	// Cost In US dollars, where prices are known. Default: no bound.
+	Cost nullable.Nullable[float64] `json:"cost,omitempty,omitzero"`
+
+	// ModelCalls Answers of models. Default 8.
+	ModelCalls nullable.Nullable[int32] `json:"model_calls,omitempty,omitzero"`
+
+	// Seconds Time, without waiting for people. Default 120.
+	Seconds nullable.Nullable[int32] `json:"seconds,omitempty,omitzero"`
+
+	// Tokens Tokens of models, in and out. Default 100,000.
+	Tokens nullable.Nullable[int32] `json:"tokens,omitempty,omitzero"`
+
+	// ToolCalls Calls of tools. Default 16.
+	ToolCalls nullable.Nullable[int32] `json:"tool_calls,omitempty,omitzero"`
 }
 
 // BulkItem A piece of content in a bulk.
@@ -722,6 +1081,21 @@ type BulkResult struct {
 
 	// Updated How many were replaced.
 	Updated int32 `json:"updated"`
+}
+
+// Candidate A passage that was considered for a reply.
+type Candidate struct {
+	// Cited Whether the reply stands on it.
+	Cited           bool   `json:"cited"`
+	DocumentID      string `json:"document_id"`
+	DocumentVersion int64  `json:"document_version"`
+	PassageID       string `json:"passage_id"`
+
+	// Score Higher is better; comparable within one explanation only.
+	Score float64 `json:"score"`
+
+	// Scores How the score came about, by stage.
+	Scores map[string]float64 `json:"scores"`
 }
 
 // Citation A place in the stored text of a document that the reply stands on. It was compared with that text when the reply was stored.
@@ -873,6 +1247,9 @@ type Conversation struct {
 	CreatedAt     time.Time `json:"created_at"`
 	ID            string    `json:"id"`
 	LastMessageAt time.Time `json:"last_message_at"`
+
+	// ReplyID The reply that is being made while a turn runs. Its events, at `/v1/messages/{id}/events`, tell what it waits for, such as a call of a tool that is to be approved.
+	ReplyID string `json:"reply_id,omitempty,omitzero"`
 
 	// Running Whether the last turn has not ended.
 	Running bool `json:"running"`
@@ -1075,6 +1452,76 @@ type ErrorResponse struct {
 	Error ErrorBody `json:"error"`
 }
 
+// ExplainedCall A call of a tool, without what it was called with and what came of it.
+type ExplainedCall struct {
+	// DurationMs Milliseconds until it had ended, with the waiting.
+	DurationMs float64 `json:"duration_ms"`
+	ID         string  `json:"id"`
+
+	// Name The tool.
+	Name string `json:"name"`
+
+	// Round Which of the model's answers asked for it, from 1.
+	Round int32 `json:"round"`
+
+	// State What became of it. More values are added over time.
+	State string `json:"state"`
+}
+
+// Explanation How a reply came about.
+type Explanation struct {
+	// Attempts How often it was written; more than once if a document that it cites changed meanwhile.
+	Attempts int32 `json:"attempts"`
+
+	// Candidates The passages that were considered, best first.
+	Candidates []Candidate `json:"candidates"`
+
+	// Confidence How likely the reply is right.
+	Confidence Confidence `json:"confidence"`
+
+	// Decision Why, as a short code. More values are added over time.
+	Decision string `json:"decision"`
+
+	// KnowledgeRevision Of the knowledge that was searched.
+	KnowledgeRevision int64 `json:"knowledge_revision"`
+
+	// MessageID The reply.
+	MessageID string `json:"message_id"`
+
+	// ModelCalls What models were asked, in order.
+	ModelCalls []ModelCall `json:"model_calls"`
+
+	// Outcome What the reply does; empty if the turn failed. More values are added over time.
+	Outcome string `json:"outcome"`
+
+	// Query What was searched for.
+	Query string `json:"query"`
+
+	// Reason What the answerer says of it besides, as a short code. More values are added over time.
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// Recovered Whether the turn was taken over from a process that was lost.
+	Recovered bool `json:"recovered,omitempty,omitzero"`
+
+	// Rewritten Whether that is another text than the message, because the conversation before it was drawn in.
+	Rewritten bool `json:"rewritten"`
+
+	// Sentences What bears out each sentence that a model said, in order: at most 200. Absent if no model wrote the reply.
+	Sentences []Support `json:"sentences,omitempty,omitzero"`
+
+	// SettingsVersion Of the agent's settings that held.
+	SettingsVersion int64 `json:"settings_version"`
+
+	// Text The whole explanation in plain English, for people.
+	Text string `json:"text"`
+
+	// Timings Where the time went.
+	Timings []Timing `json:"timings"`
+
+	// ToolCalls What tools were called, in order.
+	ToolCalls []ExplainedCall `json:"tool_calls"`
+}
+
 // Feedback What somebody thought of a reply.
 type Feedback struct {
 	CreatedAt time.Time `json:"created_at"`
@@ -1162,8 +1609,14 @@ type Health struct {
 
 // Message One utterance of a conversation.
 type Message struct {
-	AgentID        string `json:"agent_id"`
-	ConversationID string `json:"conversation_id"`
+	AgentID string `json:"agent_id"`
+
+	// Attachments Files that belong to it.
+	Attachments []MessageAttachment `json:"attachments,omitempty,omitzero"`
+
+	// Context What the customer had before them.
+	Context        map[string]interface{} `json:"context,omitempty,omitzero"`
+	ConversationID string                 `json:"conversation_id"`
 
 	// CreatedAt When it was stored; for a running reply, when its turn began.
 	CreatedAt time.Time `json:"created_at"`
@@ -1178,6 +1631,12 @@ type Message struct {
 	// Reply What an agent answered.
 	Reply Reply `json:"reply,omitempty,omitzero"`
 
+	// ReplyFormat How the reply was to be written. More values are added over time.
+	ReplyFormat string `json:"reply_format,omitempty,omitzero"`
+
+	// ReplySchema What the `data` of the reply was to be like.
+	ReplySchema map[string]interface{} `json:"reply_schema,omitempty,omitzero"`
+
 	// Role Who uttered it. More values are added over time.
 	Role string `json:"role"`
 
@@ -1187,6 +1646,12 @@ type Message struct {
 
 	// User The customer who asked, as the caller knows them.
 	User User `json:"user,omitempty,omitzero"`
+}
+
+// MessageAttachment A file that belongs to a message.
+type MessageAttachment struct {
+	// ID As `POST /v1/attachments` answered it.
+	ID string `json:"id"`
 }
 
 // MessageEvents The events of a reply.
@@ -1215,6 +1680,12 @@ type MessageRequest struct {
 	// AgentID The agent; absent means the default agent of the company.
 	AgentID string `json:"agent_id,omitempty,omitzero"`
 
+	// Attachments Files that belong to the message, of no other conversation.
+	Attachments []AttachmentRef `json:"attachments,omitempty,omitzero"`
+
+	// Context What the customer has before them, such as a page or an order: data for the reply, never instructions. Its words join the search, behind those of the message, and its values fill arguments of tools by their names. At most 16 KiB, and 8 levels.
+	Context map[string]interface{} `json:"context,omitempty,omitzero"`
+
 	// ConversationID The conversation to go on with; absent means the customer's last one with this agent, or a new one.
 	ConversationID string `json:"conversation_id,omitempty,omitzero"`
 
@@ -1226,6 +1697,12 @@ type MessageRequest struct {
 
 	// MinRevision The answer is made from knowledge of at least this revision: one that a write told in `X-Knowledge-Revision`, or that another answer was made from. One that the company has not reached is a 400; absent or 0 asks for none.
 	MinRevision MinRevision `json:"min_revision,omitempty,omitzero"`
+
+	// ReplyFormat How the text of the reply is written: plain has no marks, and speech is to be read aloud. Absent means markdown.
+	ReplyFormat ReplyFormat `json:"reply_format,omitempty,omitzero"`
+
+	// ReplySchema A JSON Schema of an object, at most 32 KiB: an answer then has such an object in `data`, besides its text.
+	ReplySchema map[string]interface{} `json:"reply_schema,omitempty,omitzero"`
 
 	// User The customer who asks, as the caller knows them.
 	User UserInput `json:"user,omitempty,omitzero"`
@@ -1239,6 +1716,41 @@ type MetadataInput map[string]interface{}
 
 // MinRevision The answer is made from knowledge of at least this revision: one that a write told in `X-Knowledge-Revision`, or that another answer was made from. One that the company has not reached is a 400; absent or 0 asks for none.
 type MinRevision = int64
+
+// ModelCall What one answer of a model took.
+type ModelCall struct {
+	// CachedTokens Of the input, those that the provider had kept.
+	CachedTokens int64 `json:"cached_tokens,omitempty,omitzero"`
+
+	// Cost In US dollars; absent if no price is known.
+	Cost float64 `json:"cost,omitempty,omitzero"`
+
+	// DurationMs Milliseconds until its end.
+	DurationMs float64 `json:"duration_ms"`
+
+	// Error What kind of error it ended with, if it failed.
+	Error string `json:"error,omitempty,omitzero"`
+
+	// Estimated Whether the provider did not count its tokens.
+	Estimated bool `json:"estimated,omitempty,omitzero"`
+
+	// FailedAttempts How often it had failed before, and was asked for again. What that took is counted in the tokens and the cost, so far as it is known.
+	FailedAttempts int32 `json:"failed_attempts,omitempty,omitzero"`
+
+	// Finish Why it ended.
+	Finish string `json:"finish"`
+
+	// FirstMs Milliseconds until the first part of it.
+	FirstMs     float64 `json:"first_ms,omitempty,omitzero"`
+	InputTokens int64   `json:"input_tokens"`
+
+	// Model The provider and the model, with a colon between them.
+	Model        string `json:"model"`
+	OutputTokens int64  `json:"output_tokens"`
+
+	// Purpose What it was asked for. More values are added over time.
+	Purpose string `json:"purpose"`
+}
 
 // NewAPIKey An API key with its secret, which is shown this once.
 type NewAPIKey struct {
@@ -1408,21 +1920,45 @@ type Reply struct {
 	// CreatedAt When it was stored.
 	CreatedAt time.Time `json:"created_at"`
 
+	// Data The answer in the form that the message asked for with `reply_schema`.
+	Data map[string]interface{} `json:"data,omitempty,omitzero"`
+
 	// ID The id of the reply, a message.
 	ID string `json:"id"`
 
 	// KnowledgeRevision The revision of the company's knowledge that was searched.
 	KnowledgeRevision int64 `json:"knowledge_revision"`
 
-	// Language The language of the reply, if it is known.
+	// Language Which of the languages of the agent's settings the message is in, the first of them if that is not sure. Absent if there are none.
 	Language string `json:"language,omitempty,omitzero"`
 
 	// Outcome What the reply does. More values are added over time.
 	Outcome string `json:"outcome"`
 
+	// Reason Why, as a short code, where it is not plain that it answers. More values are added over time.
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// SuggestedReplies What the user may want to say to it. Absent if there is nothing.
+	SuggestedReplies []string `json:"suggested_replies,omitempty,omitzero"`
+
 	// Text The reply.
 	Text string `json:"text"`
+
+	// ToolCalls The calls of tools that were asked for, in their order. Absent if there are none.
+	ToolCalls []ToolCall `json:"tool_calls,omitempty,omitzero"`
+
+	// Translated The parts of the text that are in another language than what bears them out: names, numbers with their units, codes and denials stand there, words could not be compared. Absent if there are none.
+	Translated []Span `json:"translated,omitempty,omitzero"`
+
+	// Unsupported The parts of the text that nothing bears out. Absent if there are none.
+	Unsupported []Span `json:"unsupported,omitempty,omitzero"`
+
+	// Usage What models took to answer. Absent if none was asked.
+	Usage Usage `json:"usage,omitempty,omitzero"`
 }
+
+// ReplyFormat How the text of the reply is written: plain has no marks, and speech is to be read aloud. Absent means markdown.
+type ReplyFormat string
 
 // ReplyList A page of replies.
 type ReplyList struct {
@@ -1587,6 +2123,42 @@ type Schedule = string
 // Scope read: lists, reads and search. write: changes and messages, and no reads. full: both, with the keys and the audit log of the company.
 type Scope string
 
+// SearchCandidate A passage that a search has looked at.
+type SearchCandidate struct {
+	DocumentID      string `json:"document_id"`
+	DocumentVersion int64  `json:"document_version"`
+
+	// Left Why it is not among the hits: it is another agent's, the filter leaves it out, there are better ones up to the limit, or it was deleted or replaced a moment ago. Absent if it is a hit. More values are added over time.
+	Left string `json:"left,omitempty,omitzero"`
+
+	// PassageID Absent if it is gone.
+	PassageID string `json:"passage_id,omitempty,omitzero"`
+
+	// Rank Its place among all that may be found, from 1; 0 if it may not be found, or is gone.
+	Rank int32 `json:"rank"`
+
+	// Score As that of a hit; 0 without a rank.
+	Score float64 `json:"score"`
+
+	// Scores By stage, as those of a hit.
+	Scores map[string]float64 `json:"scores"`
+
+	// Title Of its document; absent if it is gone.
+	Title string `json:"title,omitempty,omitzero"`
+}
+
+// SearchConfidence How likely it is that the best hit answers the query; a reply has the same, and is refused below its agent's threshold.
+type SearchConfidence struct {
+	// Calibrated Whether it was fitted on the company's own questions.
+	Calibrated bool `json:"calibrated"`
+
+	// Reasons Short codes of what lowered it, such as `unknown_words`.
+	Reasons []string `json:"reasons"`
+
+	// Score A probability, 0 to 1.
+	Score float64 `json:"score"`
+}
+
 // SearchHit A passage that fits.
 type SearchHit struct {
 	DocumentID string `json:"document_id"`
@@ -1608,7 +2180,7 @@ type SearchHit struct {
 	// Score Higher is better; comparable within one search only.
 	Score float64 `json:"score"`
 
-	// Scores How the score came about: `bm25`, and `qa` for a question with its answer, 1 if it is what was asked for.
+	// Scores How the score came about, by stage: `bm25`, what its words give, and `proximity`, what they give for standing together as in the query; `vector`, how near it is in meaning, and `fused`, what words and meaning come to, where the desk has an embedder; `qa` for a question with its answer, 1 if it is what was asked for.
 	Scores map[string]float64 `json:"scores"`
 
 	// Start First byte in the stored text of the document.
@@ -1625,6 +2197,9 @@ type SearchRequest struct {
 	// AgentID Only what this agent may use; absent means everything of the company.
 	AgentID string `json:"agent_id,omitempty,omitzero"`
 
+	// Explain Whether to tell the `candidates` too, of which the hits are the best: those behind them, and those that the agent or the filter leaves out.
+	Explain *bool `json:"explain,omitempty"`
+
 	// Filter By metadata, before ranking. Each key must have the value given, one of the values of a list, or one that an object of operators allows: `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte` (numbers with numbers, text with text, byte by byte) and `$prefix`. `$ne` and `$nin` turn `$eq` and `$in` round, `$exists` asks whether there is a value. `$and` and `$or` take a list of filters, `$not` a filter. A list in the metadata has each of its values. `$kind`, `$language`, `$source_id`, `$url` and `$external_id` are those of the document, and `$$name` is the key `$name` of the metadata. At most 100 conditions, 8 levels, and 1,000 values in a list.
 	Filter map[string]interface{} `json:"filter,omitempty,omitzero"`
 
@@ -1638,11 +2213,29 @@ type SearchRequest struct {
 
 // SearchResults The passages that fit best: what a reply would be made from.
 type SearchResults struct {
+	// Candidates Up to 100 of what was looked at, if it was asked to `explain`: by rank, the hits first, and then what the agent or the filter leaves out.
+	Candidates []SearchCandidate `json:"candidates,omitempty,omitzero"`
+
+	// Confidence How likely it is that the best hit answers the query; a reply has the same, and is refused below its agent's threshold.
+	Confidence SearchConfidence `json:"confidence"`
+
 	// Data Best first.
 	Data []SearchHit `json:"data"`
 
 	// KnowledgeRevision Of the knowledge that was searched.
 	KnowledgeRevision int64 `json:"knowledge_revision"`
+
+	// Languages Those that the query was read in, the likeliest first, two if it is not sure: of the languages of the agent's settings and those of the documents.
+	Languages []string `json:"languages,omitempty,omitzero"`
+}
+
+// Span A part of a text.
+type Span struct {
+	// End Behind its last byte.
+	End int64 `json:"end"`
+
+	// Start In bytes.
+	Start int64 `json:"start"`
 }
 
 // StreamEvent One step of a reply while it comes. In a stream of server-sent events, `event:` is the type, `id:` the sequence, and `data:` this object.
@@ -1669,14 +2262,144 @@ type StreamEvent struct {
 	// Text With `message.replaced`: the text to show instead of all before.
 	Text string `json:"text,omitempty,omitzero"`
 
+	// ToolCall A call of a tool.
+	ToolCall ToolCall `json:"tool_call,omitempty,omitzero"`
+
 	// Type What happened. The last event is `message.completed` or `error`. More values are added over time.
 	Type string `json:"type"`
+}
+
+// Support What bears out one sentence that a model said.
+type Support struct {
+	// By What bears it out; absent if nothing does. Only passages are cited. More values are added over time.
+	By string `json:"by,omitempty,omitzero"`
+
+	// Ids Of the passages, the calls of tools or the attachments.
+	Ids []string `json:"ids,omitempty,omitzero"`
+
+	// LeftOut Whether the sentence is not in the reply.
+	LeftOut bool `json:"left_out,omitempty,omitzero"`
+
+	// Verdict Whether its words, names and numbers stand there; or, as it is in another language, only names and numbers, since words could not be compared; or nothing bears it out. More values are added over time.
+	Verdict string `json:"verdict"`
 }
 
 // SyncRequest How to sync.
 type SyncRequest struct {
 	// Force Read again what the API says has not changed.
 	Force *bool `json:"force,omitempty"`
+}
+
+// Timing How long one stage took.
+type Timing struct {
+	// DurationMs Milliseconds.
+	DurationMs float64 `json:"duration_ms"`
+
+	// Stage More values are added over time.
+	Stage string `json:"stage"`
+}
+
+// ToolCall A call of a tool.
+type ToolCall struct {
+	// Approval Whether it had to be approved. More values are added over time.
+	Approval string `json:"approval,omitempty,omitzero"`
+
+	// Arguments What it is called with.
+	Arguments json.RawMessage `json:"arguments"`
+
+	// CreatedAt When it was asked for.
+	CreatedAt time.Time `json:"created_at"`
+
+	// DecidedBy The id of the API key with which it was approved, rejected or answered.
+	DecidedBy string    `json:"decided_by,omitempty,omitzero"`
+	EndedAt   time.Time `json:"ended_at,omitempty,omitzero"`
+
+	// Error Why there is no result.
+	Error string `json:"error,omitempty,omitzero"`
+
+	// ExpiresAt Until when it waits, while it does.
+	ExpiresAt time.Time `json:"expires_at,omitempty,omitzero"`
+	ID        string    `json:"id"`
+
+	// Name The tool.
+	Name string `json:"name"`
+
+	// Result What it returned, once it is completed; absent if that is null. Any other JSON.
+	Result json.RawMessage `json:"result,omitempty,omitzero"`
+
+	// State How far it has come. More values are added over time.
+	State string `json:"state"`
+}
+
+// ToolResultRequest What a call came to, `result` or `error`.
+type ToolResultRequest struct {
+	// Error Why there is no result, in words for the agent.
+	Error string `json:"error,omitempty,omitzero"`
+
+	// Result What the tool returns. Any JSON but null, at most 64 KiB of it.
+	Result json.RawMessage `json:"result,omitempty,omitzero"`
+}
+
+// ToolSettings How an agent may call a tool, or a tool that the caller answers.
+type ToolSettings struct {
+	// Approval Whether a call is made at once, when somebody has approved it, or not at all. Default: as the tool itself says. More values are added over time.
+	Approval string `json:"approval,omitempty,omitzero"`
+
+	// Description For the model: what it does, and when it is of use.
+	Description string `json:"description,omitempty,omitzero"`
+
+	// Idempotent Whether a call that is made again does nothing more than the first.
+	Idempotent bool `json:"idempotent,omitempty,omitzero"`
+
+	// Parameters A JSON Schema of an object. With it the caller answers calls of the tool, and not the host; the fields below stand beside it only.
+	Parameters map[string]interface{} `json:"parameters,omitempty,omitzero"`
+
+	// ReadOnly Whether a call changes nothing that anybody would mind. A call of another tool that a model asks for after it has read data waits until somebody approves it.
+	ReadOnly bool `json:"read_only,omitempty,omitzero"`
+
+	// TimeoutSeconds How long the caller may take to answer. Default 120.
+	TimeoutSeconds int32 `json:"timeout_seconds,omitempty,omitzero"`
+}
+
+// ToolSettingsInput How an agent may call a tool, or a tool that the caller answers.
+type ToolSettingsInput struct {
+	// Approval Whether a call is made at once, when somebody has approved it, or not at all. Default: as the tool itself says.
+	Approval Approval `json:"approval,omitempty,omitzero"`
+
+	// Description For the model: what it does, and when it is of use.
+	Description string `json:"description,omitempty,omitzero"`
+
+	// Idempotent Whether a call that is made again does nothing more than the first.
+	Idempotent bool `json:"idempotent,omitempty,omitzero"`
+
+	// Parameters A JSON Schema of an object, at most 32 KiB. With it the caller answers calls of the tool, and not the host; the fields below stand beside it only.
+	Parameters map[string]interface{} `json:"parameters,omitempty,omitzero"`
+
+	// ReadOnly Whether a call changes nothing that anybody would mind. A call of another tool that a model asks for after it has read data waits until somebody approves it.
+	ReadOnly bool `json:"read_only,omitempty,omitzero"`
+
+	// TimeoutSeconds How long the caller may take to answer. Default 120.
+	TimeoutSeconds int32 `json:"timeout_seconds,omitempty,omitzero"`
+}
+
+// ToolSettingsPatch Changes of the settings of a tool: what is absent stays, and null resets to the default.
+type ToolSettingsPatch struct {
+	Approval nullable.Nullable[Approval] `json:"approval,omitempty,omitzero"`
+
+	// Description For the model: what it does, and when it is of use.
+	Description nullable.Nullable[string] `json:"description,omitempty,omitzero"`
+
+	// Idempotent Whether a call that is made again does nothing more than the first.
+	Idempotent nullable.Nullable[bool] `json:"idempotent,omitempty,omitzero"`
+
+	// Parameters A JSON Schema of an object, at most 32 KiB. With it the caller answers calls of the tool, and not the host; the fields below stand beside it only. Replaced as a whole.
+	Parameters nullable.Nullable[map[string]interface{}] `json:"parameters,omitempty,omitzero"`
+
+	// ReadOnly Whether a call changes nothing that anybody would mind. A call of another tool that a model asks for after it has read data waits until somebody approves it.
+	ReadOnly nullable.Nullable[bool] `json:"read_only,omitempty,omitzero"`
+
+	// TimeoutSeconds How long the caller may take to answer. Default 120.
+	TimeoutSeconds nullable.Nullable[int32] `json:"timeout_seconds,omitempty,omitzero"`
 }
 
 // TrainRequest What to train; without a body the whole company.
@@ -1689,6 +2412,30 @@ type TrainRequest struct {
 
 	// IncludeNewPages Also follow links to pages that are not known yet.
 	IncludeNewPages *bool `json:"include_new_pages,omitempty"`
+}
+
+// TranslatedSetting What is done with a sentence of a model that is in another language than the passage it cites, so that its words cannot be compared, and whose names, numbers with their units, codes and denials stand there: it stays and is named in `translated` of the reply, or nothing bears it out. Default `flag`, and `drop` where `unsupported` is `refuse`.
+type TranslatedSetting string
+
+// Unsupported What is done with a sentence of a model that nothing bears out: it stays and is named, is left out, or the whole reply is refused. Default `drop`.
+type Unsupported string
+
+// Usage What models took to answer. Absent if none was asked.
+type Usage struct {
+	// CachedTokens Of the input, those that the provider had kept.
+	CachedTokens int64 `json:"cached_tokens,omitempty,omitzero"`
+
+	// Cost In US dollars; absent if no price is known.
+	Cost float64 `json:"cost,omitempty,omitzero"`
+
+	// Estimated Whether a provider did not count its tokens.
+	Estimated   bool  `json:"estimated,omitempty,omitzero"`
+	InputTokens int64 `json:"input_tokens"`
+
+	// Model The one that wrote the text, as the provider and the model with a colon between them.
+	Model        string `json:"model"`
+	ModelCalls   int32  `json:"model_calls"`
+	OutputTokens int64  `json:"output_tokens"`
 }
 
 // User The customer who asked, as the caller knows them.
@@ -1971,6 +2718,15 @@ type UpdateAgentSettingsParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// ListAgentSettingsVersionsParams defines parameters for ListAgentSettingsVersions.
+type ListAgentSettingsVersionsParams struct {
+	// Limit How many items a page has.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It belongs to this list with these filters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ListAPIKeysParams defines parameters for ListAPIKeys.
 type ListAPIKeysParams struct {
 	// Limit How many items a page has.
@@ -1988,6 +2744,12 @@ type CreateAPIKeyParams struct {
 
 // RotateAPIKeyParams defines parameters for RotateAPIKey.
 type RotateAPIKeyParams struct {
+	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UploadAttachmentParams defines parameters for UploadAttachment.
+type UploadAttachmentParams struct {
 	// IdempotencyKey Makes it safe to repeat the request: within 24 hours the same key with the same body gets the same answer, and nothing is done twice. With another body it is a 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -2373,6 +3135,9 @@ type CreateAPIKeyJSONRequestBody = APIKeyRequest
 // RotateAPIKeyJSONRequestBody defines body for RotateAPIKey for application/json ContentType.
 type RotateAPIKeyJSONRequestBody = RotateAPIKeyRequest
 
+// UploadAttachmentMultipartRequestBody defines body for UploadAttachment for multipart/form-data ContentType.
+type UploadAttachmentMultipartRequestBody = AttachmentUpload
+
 // CreateCompanyJSONRequestBody defines body for CreateCompany for application/json ContentType.
 type CreateCompanyJSONRequestBody = CompanyRequest
 
@@ -2435,6 +3200,9 @@ type StreamMessageJSONRequestBody = MessageRequest
 
 // GiveFeedbackJSONRequestBody defines body for GiveFeedback for application/json ContentType.
 type GiveFeedbackJSONRequestBody = FeedbackRequest
+
+// AnswerToolCallJSONRequestBody defines body for AnswerToolCall for application/json ContentType.
+type AnswerToolCallJSONRequestBody = ToolResultRequest
 
 // StartTrainingJSONRequestBody defines body for StartTraining for application/json ContentType.
 type StartTrainingJSONRequestBody = TrainRequest

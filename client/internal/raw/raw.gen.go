@@ -149,6 +149,13 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/agents/{id}/settings (the `UpdateAgentSettings` operationId).
 	UpdateAgentSettings(ctx context.Context, id ID, params *UpdateAgentSettingsParams, body UpdateAgentSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListAgentSettingsVersions List the settings that an agent has had
+	//
+	// Those that it has now come first. The last 100 are kept.
+	//
+	// Corresponds with GET /v1/agents/{id}/settings/versions (the `ListAgentSettingsVersions` operationId).
+	ListAgentSettingsVersions(ctx context.Context, id ID, params *ListAgentSettingsVersionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListAPIKeys List the API keys of the company
 	//
 	// Corresponds with GET /v1/api-keys (the `ListAPIKeys` operationId).
@@ -196,6 +203,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/api-keys/{id}/rotate (the `RotateAPIKey` operationId).
 	RotateAPIKey(ctx context.Context, id ID, params *RotateAPIKeyParams, body RotateAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UploadAttachmentWithBody Upload a file for a message
+	//
+	// Of the formats that `POST /v1/knowledge/files` takes. It is read within the call, and its text kept, up to 256 KiB: for 24 hours, or as long as the conversation of the messages that name it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/attachments (the `UploadAttachment` operationId).
+	UploadAttachmentWithBody(ctx context.Context, params *UploadAttachmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListAuditLog List who changed what
 	//
@@ -700,6 +716,13 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/messages/{id}/events (the `ListMessageEvents` operationId).
 	ListMessageEvents(ctx context.Context, id ID, params *ListMessageEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetExplanation Read how a reply came about
+	//
+	// What was searched for, what was found, what decided, what was called, and how long it took. It holds ids and numbers, and no text of documents.
+	//
+	// Corresponds with GET /v1/messages/{id}/explanation (the `GetExplanation` operationId).
+	GetExplanation(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GiveFeedbackWithBody Say what somebody thought of a reply
 	//
 	// Again replaces what was said before.
@@ -741,6 +764,38 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/runs/{id}/events (the `ListRunEvents` operationId).
 	ListRunEvents(ctx context.Context, id ID, params *ListRunEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApproveToolCall Approve a call of a tool
+	//
+	// The call is made, and its turn goes on. One that does not wait to be approved, any more, is a 409; one that was approved stays as it is.
+	//
+	// Corresponds with POST /v1/tool-calls/{id}/approve (the `ApproveToolCall` operationId).
+	ApproveToolCall(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RejectToolCall Do not approve a call of a tool
+	//
+	// The call is not made, and its turn goes on: the agent is told. One that does not wait to be approved, any more, is a 409; one that was rejected stays as it is.
+	//
+	// Corresponds with POST /v1/tool-calls/{id}/reject (the `RejectToolCall` operationId).
+	RejectToolCall(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AnswerToolCallWithBody Answer a call of a tool
+	//
+	// For a tool that the agent's settings declare with `parameters`: the caller does the work, and the turn goes on with the result. A call that does not wait for one, any more, is a 409; one that has the same result stays as it is.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/tool-calls/{id}/result (the `AnswerToolCall` operationId).
+	AnswerToolCallWithBody(ctx context.Context, id ID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AnswerToolCall Answer a call of a tool
+	//
+	// For a tool that the agent's settings declare with `parameters`: the caller does the work, and the turn goes on with the result. A call that does not wait for one, any more, is a 409; one that has the same result stays as it is.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/tool-calls/{id}/result (the `AnswerToolCall` operationId).
+	AnswerToolCall(ctx context.Context, id ID, body AnswerToolCallJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StartTrainingWithBody Read all sources again
 	//
@@ -930,6 +985,23 @@ func (c *Client) UpdateAgentSettings(ctx context.Context, id ID, params *UpdateA
 	return c.Client.Do(req)
 }
 
+// ListAgentSettingsVersions List the settings that an agent has had
+//
+// Those that it has now come first. The last 100 are kept.
+//
+// Corresponds with GET /v1/agents/{id}/settings/versions (the `ListAgentSettingsVersions` operationId).
+func (c *Client) ListAgentSettingsVersions(ctx context.Context, id ID, params *ListAgentSettingsVersionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAgentSettingsVersionsRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListAPIKeys List the API keys of the company
 //
 // Corresponds with GET /v1/api-keys (the `ListAPIKeys` operationId).
@@ -1028,6 +1100,25 @@ func (c *Client) RotateAPIKeyWithBody(ctx context.Context, id ID, params *Rotate
 // Corresponds with POST /v1/api-keys/{id}/rotate (the `RotateAPIKey` operationId).
 func (c *Client) RotateAPIKey(ctx context.Context, id ID, params *RotateAPIKeyParams, body RotateAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRotateAPIKeyRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UploadAttachmentWithBody Upload a file for a message
+//
+// Of the formats that `POST /v1/knowledge/files` takes. It is read within the call, and its text kept, up to 256 KiB: for 24 hours, or as long as the conversation of the messages that name it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/attachments (the `UploadAttachment` operationId).
+func (c *Client) UploadAttachmentWithBody(ctx context.Context, params *UploadAttachmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUploadAttachmentRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2211,6 +2302,23 @@ func (c *Client) ListMessageEvents(ctx context.Context, id ID, params *ListMessa
 	return c.Client.Do(req)
 }
 
+// GetExplanation Read how a reply came about
+//
+// What was searched for, what was found, what decided, what was called, and how long it took. It holds ids and numbers, and no text of documents.
+//
+// Corresponds with GET /v1/messages/{id}/explanation (the `GetExplanation` operationId).
+func (c *Client) GetExplanation(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetExplanationRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GiveFeedbackWithBody Say what somebody thought of a reply
 //
 // Again replaces what was said before.
@@ -2303,6 +2411,78 @@ func (c *Client) CancelRun(ctx context.Context, id ID, reqEditors ...RequestEdit
 // Corresponds with GET /v1/runs/{id}/events (the `ListRunEvents` operationId).
 func (c *Client) ListRunEvents(ctx context.Context, id ID, params *ListRunEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListRunEventsRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApproveToolCall Approve a call of a tool
+//
+// The call is made, and its turn goes on. One that does not wait to be approved, any more, is a 409; one that was approved stays as it is.
+//
+// Corresponds with POST /v1/tool-calls/{id}/approve (the `ApproveToolCall` operationId).
+func (c *Client) ApproveToolCall(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApproveToolCallRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RejectToolCall Do not approve a call of a tool
+//
+// The call is not made, and its turn goes on: the agent is told. One that does not wait to be approved, any more, is a 409; one that was rejected stays as it is.
+//
+// Corresponds with POST /v1/tool-calls/{id}/reject (the `RejectToolCall` operationId).
+func (c *Client) RejectToolCall(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRejectToolCallRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AnswerToolCallWithBody Answer a call of a tool
+//
+// For a tool that the agent's settings declare with `parameters`: the caller does the work, and the turn goes on with the result. A call that does not wait for one, any more, is a 409; one that has the same result stays as it is.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/tool-calls/{id}/result (the `AnswerToolCall` operationId).
+func (c *Client) AnswerToolCallWithBody(ctx context.Context, id ID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAnswerToolCallRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AnswerToolCall Answer a call of a tool
+//
+// For a tool that the agent's settings declare with `parameters`: the caller does the work, and the turn goes on with the result. A call that does not wait for one, any more, is a 409; one that has the same result stays as it is.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/tool-calls/{id}/result (the `AnswerToolCall` operationId).
+func (c *Client) AnswerToolCall(ctx context.Context, id ID, body AnswerToolCallJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAnswerToolCallRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2747,6 +2927,79 @@ func NewUpdateAgentSettingsRequestWithBody(server string, id ID, params *UpdateA
 	return req, nil
 }
 
+// NewListAgentSettingsVersionsRequest constructs an http.Request for the ListAgentSettingsVersions method
+func NewListAgentSettingsVersionsRequest(server string, id ID, params *ListAgentSettingsVersionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/agents/%s/settings/versions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListAPIKeysRequest constructs an http.Request for the ListAPIKeys method
 func NewListAPIKeysRequest(server string, params *ListAPIKeysParams) (*http.Request, error) {
 	var err error
@@ -2930,6 +3183,50 @@ func NewRotateAPIKeyRequestWithBody(server string, id ID, params *RotateAPIKeyPa
 	}
 
 	operationPath := fmt.Sprintf("/v1/api-keys/%s/rotate", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewUploadAttachmentRequestWithBody constructs an http.Request for the UploadAttachment method, with any body, and a specified content type
+func NewUploadAttachmentRequestWithBody(server string, params *UploadAttachmentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/attachments")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -5795,6 +6092,40 @@ func NewListMessageEventsRequest(server string, id ID, params *ListMessageEvents
 	return req, nil
 }
 
+// NewGetExplanationRequest constructs an http.Request for the GetExplanation method
+func NewGetExplanationRequest(server string, id ID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/%s/explanation", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGiveFeedbackRequest calls the generic GiveFeedback builder with application/json body
 func NewGiveFeedbackRequest(server string, id ID, body GiveFeedbackJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -6120,6 +6451,121 @@ func NewListRunEventsRequest(server string, id ID, params *ListRunEventsParams) 
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewApproveToolCallRequest constructs an http.Request for the ApproveToolCall method
+func NewApproveToolCallRequest(server string, id ID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tool-calls/%s/approve", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRejectToolCallRequest constructs an http.Request for the RejectToolCall method
+func NewRejectToolCallRequest(server string, id ID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tool-calls/%s/reject", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAnswerToolCallRequest calls the generic AnswerToolCall builder with application/json body
+func NewAnswerToolCallRequest(server string, id ID, body AnswerToolCallJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAnswerToolCallRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewAnswerToolCallRequestWithBody constructs an http.Request for the AnswerToolCall method, with any body, and a specified content type
+func NewAnswerToolCallRequestWithBody(server string, id ID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/tool-calls/%s/result", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }

@@ -56,6 +56,11 @@ func (c *Company) Conversations() *agent.Conversations {
 // Users reads, exports and deletes what the company's customers have said.
 func (c *Company) Users() *agent.Users { return c.desk.agents.Users(c.id).By(c.request) }
 
+// Attachments keeps files for messages to the company's agents.
+func (c *Company) Attachments() *agent.Attachments {
+	return c.desk.agents.Attachments(c.id).By(c.request)
+}
+
 // Knowledge is what the company's agents may answer from.
 func (c *Company) Knowledge() *knowledge.Base { return c.desk.library.Company(c.id).By(c.request) }
 

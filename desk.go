@@ -7,15 +7,18 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/access"
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/agent/extractive"
+	"github.com/answerdesk-go/answerdesk/agent/generative"
 	"github.com/answerdesk-go/answerdesk/internal/egress"
 	"github.com/answerdesk-go/answerdesk/internal/work"
 	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/llm"
 	"github.com/answerdesk-go/answerdesk/store"
 	"github.com/answerdesk-go/answerdesk/store/sqlite"
 )
@@ -34,18 +37,44 @@ type Store interface {
 
 // Options are what may be chosen about a desk. The zero value suits most.
 type Options struct {
-	// Answerer writes the replies; nil means [extractive.New], which quotes.
+	// Model is a language model that writes the replies, as [generative.New] does; nil:
+	// replies quote, as [extractive.New] does. When it fails, replies quote too.
+	Model llm.Model
+
+	// Models are further models, by the names that agents' settings choose them by.
+	Models map[string]llm.Model
+
+	// Answerer writes the replies in place of the two.
 	Answerer agent.Answerer
+
+	// Tools are what agents can do besides answering. Which of them an agent may use
+	// is said by its settings.
+	Tools []agent.Tool
 
 	// Retriever finds the passages; nil means the desk's own knowledge.
 	Retriever agent.Retriever
 
-	// Middleware wraps every turn, the first one outermost.
-	Middleware []agent.Middleware
+	// Middleware wraps every turn, and ToolMiddleware every call of one of the Tools,
+	// the first one outermost.
+	Middleware     []agent.Middleware
+	ToolMiddleware []agent.ToolMiddleware
+
+	// Embedder makes vectors of passages and questions, by which passages are found
+	// that say the same in other words; nil: they are found by words alone. See
+	// [knowledge.Options]. [Desk.Run] gives passages theirs.
+	Embedder llm.Embedder
+
+	// Fusion says how what words and vectors find becomes one list.
+	Fusion knowledge.Fusion
 
 	// IndexMemory is what the indexes of all companies may take together, in
 	// bytes; 0 means [knowledge.DefaultIndexMemory].
 	IndexMemory int64
+
+	// IndexFolder is where the indexes of large companies are kept between one
+	// process and the next. Empty means the folder "index" in that of [Open], and none
+	// for [New].
+	IndexFolder string
 
 	// Staleness is how old the knowledge may be that an answer is made from, from
 	// 0 to [knowledge.MaxStaleness]. With 0, the default, every search asks the
@@ -124,6 +153,9 @@ func Open(ctx context.Context, dir string, opts *Options) (*Desk, error) {
 	if o.Keyring == nil {
 		o.Keyring = Keys(dir, o.Logger)
 	}
+	if o.IndexFolder == "" {
+		o.IndexFolder = filepath.Join(dir, "index")
+	}
 	d, err := New(ctx, st, &o)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
@@ -147,6 +179,15 @@ func New(ctx context.Context, st Store, opts *Options) (*Desk, error) {
 	if o.Staleness < 0 || o.Staleness > knowledge.MaxStaleness {
 		return nil, fmt.Errorf("Options.Staleness is %v: it must be between 0 and %v", o.Staleness, knowledge.MaxStaleness)
 	}
+	if w := o.Fusion.Weight; !(w >= 0 && w < 1) {
+		return nil, fmt.Errorf("Options.Fusion.Weight is %v: it must be from 0, which means the default, to less than 1", w)
+	}
+	if err := agent.CheckTools(o.Tools); err != nil {
+		return nil, fmt.Errorf("Options.Tools: %w", err)
+	}
+	if o.Model == nil && len(o.Models) > 0 {
+		return nil, errors.New("Options.Models are further models: Options.Model must be given too")
+	}
 	if o.HTTPClient == nil {
 		var err error
 		if o.HTTPClient, err = wayOut(o); err != nil {
@@ -161,15 +202,14 @@ func New(ctx context.Context, st Store, opts *Options) (*Desk, error) {
 	}
 	d := &Desk{store: st, opts: o, log: o.Logger, release: func() error { return nil }}
 	d.library = knowledge.New(st, &knowledge.Options{
-		IndexMemory: o.IndexMemory, Staleness: o.Staleness, HTTPClient: o.HTTPClient, Keyring: o.Keyring, Logger: o.Logger,
+		Embedder: o.Embedder, Fusion: o.Fusion, IndexMemory: o.IndexMemory, IndexFolder: o.IndexFolder, Staleness: o.Staleness, HTTPClient: o.HTTPClient, Keyring: o.Keyring, Logger: o.Logger,
 	})
 	if o.Retriever == nil {
 		o.Retriever = d.library
 	}
-	if o.Answerer == nil {
-		o.Answerer = extractive.New(nil)
-	}
-	d.agents = agent.New(st, o.Retriever, o.Answerer, &agent.Options{Middleware: o.Middleware, Logger: o.Logger})
+	d.agents = agent.New(st, o.Retriever, o.answerer(), &agent.Options{
+		Middleware: o.Middleware, Tools: o.Tools, ToolMiddleware: o.ToolMiddleware, Logger: o.Logger,
+	})
 
 	if p, ok := st.(preparer); ok {
 		if err := p.Prepare(ctx); err != nil {
@@ -182,6 +222,18 @@ func New(ctx context.Context, st Store, opts *Options) (*Desk, error) {
 	}
 	d.first = &Company{desk: d, id: operator.ID}
 	return d, nil
+}
+
+// answerer returns who writes the replies.
+func (o Options) answerer() agent.Answerer {
+	quotes := extractive.New(nil)
+	switch {
+	case o.Answerer != nil:
+		return o.Answerer
+	case o.Model != nil:
+		return generative.New(o.Model, &generative.Options{Models: o.Models, Fallback: quotes})
+	}
+	return quotes
 }
 
 // maxFetched bounds the body of one answer that a source is read from: the largest
@@ -226,6 +278,9 @@ func (d *Desk) Close() error {
 		ctx, cancel := context.WithTimeout(context.Background(), d.opts.DrainTimeout)
 		defer cancel()
 		_ = d.Drain(ctx) // whatever was cut short has its failure on record
+		if err := errors.Join(d.library.Save(ctx), d.library.Tidy(ctx)); err != nil {
+			d.log.Warn("the indexes could not be kept for the next start, which takes longer", "error", err)
+		}
 		d.closed = d.release()
 	})
 	return d.closed

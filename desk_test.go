@@ -368,7 +368,7 @@ func TestIndexMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs := make([]knowledge.Document, 300)
+	docs := make([]knowledge.Document, 1000)
 	for i := range docs {
 		docs[i].Text = fmt.Sprintf("We open at nine, not %d. Door%x, gate%x, hall%x.", i, i, i, i)
 	}

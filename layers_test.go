@@ -30,7 +30,7 @@ var (
 
 	// inside is what any room may use, but event, store, webhook and client,
 	// which stay cheap to import.
-	inside = with(tools, "internal/id", "internal/sentence", "internal/failpoint", "event", "store")
+	inside = with(tools, "internal/id", "internal/sentence", "internal/failpoint", "internal/exact", "event", "store")
 
 	// stored are the rooms whose interfaces a store satisfies.
 	stored = []string{"access", "agent", "knowledge", "integrations", "webhook/delivery", "analytics", "internal/work"}
@@ -55,6 +55,7 @@ var rooms = []room{
 	{"internal/id", nil},
 	{"internal/sentence", nil},
 	{"internal/failpoint", nil},
+	{"internal/exact", nil},
 	{"internal/judged", nil}, // for benchmarks and fitting: no program of users links it
 	{"internal/egress", nil},
 	{"internal/secretbox", nil},
@@ -64,7 +65,8 @@ var rooms = []room{
 	// Rooms.
 	{"access", inside},
 	{"analytics", inside},
-	{"knowledge/internal/measure", with(inside, "internal/judged", "knowledge")},
+	{"knowledge/internal/analysis/rank", with(inside, "internal/judged", "knowledge", "knowledge/extract")},
+	{"knowledge/internal/measure", with(inside, "internal/judged", "knowledge", "knowledge/extract")},
 	{"knowledge", with(inside, "llm", "knowledge/extract", "knowledge/crawl", "knowledge/pull")},
 	{"knowledge/extract", inside},
 	{"knowledge/crawl", inside},
@@ -72,12 +74,14 @@ var rooms = []room{
 	{"agent", with(inside, "knowledge")},
 	{"agent/extractive", with(inside, "agent", "knowledge")},
 	{"agent/generative", with(inside, "agent", "knowledge", "llm")},
+	{"agent/evals", with(inside, "agent", "knowledge")},
 	{"webhook/delivery", with(inside, "webhook")},
 	{"integrations", inside},
 
 	// Adapters.
 	{"llm/llmtest", []string{"llm"}},
-	{"llm/*", with(tools, "llm")},
+	{"llm/internal/wire", with(tools, "llm")},
+	{"llm/*", with(tools, "llm", "llm/internal/wire")},
 	{"integrations/all", []string{"integrations", "integrations/*"}},
 	{"integrations/channel", with(inside, "agent", "integrations")},
 	{"integrations/*", with(inside, "integrations")},
@@ -88,17 +92,19 @@ var rooms = []room{
 	{"store/transfer", []string{"store", "store/sqlite", "store/postgres"}},
 
 	// Where the rooms meet.
-	{".", with(inside, "access", "agent", "agent/extractive", "knowledge", "integrations", "webhook/delivery", "analytics", "store/sqlite")},
+	{".", with(inside, "access", "agent", "agent/extractive", "agent/generative", "knowledge", "llm", "integrations", "webhook/delivery", "analytics", "store/sqlite")},
 	{"server", with(slices.Concat(inside, desk), "client", "server/*")},
 	{"server/*", with(slices.Concat(inside, desk), "client", "server")},
-	{"cmd/*", with(slices.Concat(inside, desk), "client", "client/api", "server", "server/*", "docs", "integrations/all", "store/postgres", "store/transfer", "llm", "llm/*", "agent/generative")},
+	{"cmd/*", with(slices.Concat(inside, desk), "client", "client/api", "server", "server/*", "docs", "agent/evals", "integrations/all", "store/postgres", "store/transfer", "llm", "llm/*", "agent/generative")},
 	{"examples/postgres", with(desk, "docs", "store/postgres")},
+	{"examples/tools", with(desk, "llm", "llm/openai", "llm/llmtest")},
 	{"examples/*", with(desk, "client", "client/api", "client/clienttest", "server", "docs")},
 
 	// Only tests import these.
 	{"store/storetest", slices.Concat(inside, stored)},
-	{"agent/agenttest", with(slices.Concat(inside, desk), "server")},
+	{"agent/agenttest", with(slices.Concat(inside, desk), "agent/evals", "server")},
 	{"internal/e2e", with(slices.Concat(inside, desk), "client", "server")},
+	{"internal/injection", nil},
 	{"internal/pgtest", nil},
 	{"internal/pgtest/with", []string{"internal/pgtest"}},
 }
@@ -112,6 +118,7 @@ var linked = []string{
 	"github.com/blevesearch/snowballstem", // stems
 	"github.com/dustin/go-humanize",       // of modernc.org/libc
 	"github.com/google/uuid",              // ids
+	"github.com/google/jsonschema-go",     // the schemas of tools
 	"github.com/mattn/go-isatty",          // of modernc.org/libc
 	"github.com/ncruces/go-strftime",      // of modernc.org/libc
 	"github.com/remyoudompheng/bigfft",    // of modernc.org/mathutil
@@ -183,6 +190,24 @@ func TestLinked(t *testing.T) {
 func TestLeaves(t *testing.T) {
 	if _, modules := deps(t, "./event", "./store"); !slices.Equal(modules, []string{module}) {
 		t.Errorf("event and store link %q, want the standard library alone", modules)
+	}
+}
+
+// TestModelsLinkNothing: a provider costs a program no module of somebody else's.
+func TestModelsLinkNothing(t *testing.T) {
+	for _, provider := range []string{"openai", "anthropic", "gemini"} {
+		pkgs, modules := deps(t, "./llm/"+provider)
+		if !slices.Equal(modules, []string{module}) {
+			t.Errorf("llm/%s links %q, want the standard library alone", provider, modules)
+		}
+		for _, other := range []string{"openai", "anthropic", "gemini"} {
+			if other != provider && slices.Contains(pkgs, module+"/llm/"+other) {
+				t.Errorf("llm/%s links llm/%s", provider, other)
+			}
+		}
+	}
+	if pkgs, _ := deps(t, "./llm"); len(slices.DeleteFunc(pkgs, func(p string) bool { return !strings.HasPrefix(p, module) })) != 1 {
+		t.Errorf("llm links other packages of the module: %q", pkgs)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/answerdesk-go/answerdesk/client"
 	"github.com/answerdesk-go/answerdesk/client/api"
 	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/llm/llmtest"
 )
 
 // The Go of README.md stands here, word for word; see [TestReadme].
@@ -55,6 +56,27 @@ func Example_readme() {
 	// answer
 	// Hours, bytes 0 to 58: "We open at nine in the morning. On Sundays we stay closed."
 	// We open at nine in the morning. On Sundays we stay closed.
+}
+
+// The Go of README.md that has a tool.
+func Example_readmeTool() {
+	defer inTemporaryFolder()()
+	ctx := context.Background()
+	orders := map[string]string{"A-1": "shipped on Tuesday"}
+
+	type order struct{ ID string }
+	status := agent.MustTool("order_status", "Where an order is", func(ctx context.Context, o order) (string, error) {
+		return orders[o.ID], nil
+	}, nil)
+	model := llmtest.NewScript(llmtest.Call("order_status", order{"A-1"}), llmtest.Say("Order A-1 was shipped on Tuesday."))
+	desk, err := answerdesk.Open(ctx, "data", &answerdesk.Options{Model: model, Tools: []agent.Tool{status}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer desk.Close()
+	reply, err := desk.Agent("").Ask(ctx, agent.Message{Text: "Where is order A-1?"})
+	fmt.Println(reply.Text, err)
+	// Output: Order A-1 was shipped on Tuesday. <nil>
 }
 
 // The Go of README.md that calls stands here; package server has the same run.

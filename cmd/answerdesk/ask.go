@@ -19,7 +19,7 @@ and no failure.
 
 The question is kept as a conversation of its own. Another process may have the
 folder open meanwhile.`,
-	settings: []setting{storeSetting, dataSetting, companySetting, agentSetting}, min: 1, max: -1, do: ask,
+	settings: []setting{storeSetting, dataSetting, companySetting, agentSetting, modelSetting, modelURLSetting, modelKeySetting, modelPriceSetting}, min: 1, max: -1, do: ask,
 }
 
 // ask prints the reply to a question, which may be given as several words.

@@ -31,7 +31,7 @@ var commands = []command{
 	keysCreateCommand, keysListCommand, keysRotateCommand, keysRevokeCommand,
 	ingestCommand,
 	sourcesPreviewCommand, sourcesAddCommand, sourcesAddAPICommand, sourcesListCommand, sourcesReadCommand, sourcesReportCommand, sourcesRemoveCommand,
-	askCommand, migrateCommand, copyCommand, backupCommand, restoreCommand, versionCommand,
+	askCommand, explainCommand, evalCommand, calibrateCommand, migrateCommand, copyCommand, backupCommand, restoreCommand, versionCommand,
 }
 
 // A call is what a command was called with.
@@ -40,10 +40,14 @@ type call struct {
 	agent, company string
 	serving        serving  // of serve
 	key            keyFlags // of keys
+	model          written
 	source         sourceFlags
 	check          bool  // of migrate
 	from, to       place // of copy
 	restart        bool  // of copy
+	dryRun, reset  bool  // of calibrate
+	eval           evalFlags
+	json           bool // of what prints JSON if it is asked to
 
 	args           []string // the rest
 	stdout, stderr io.Writer
@@ -169,7 +173,11 @@ func (given *call) open(ctx context.Context) (desk, error) {
 	case empty:
 		return desk{}, given.noDesk()
 	}
-	return given.store.open(ctx, answerdesk.Options{})
+	model, err := given.model.open()
+	if err != nil {
+		return desk{}, err
+	}
+	return given.store.open(ctx, answerdesk.Options{Model: model})
 }
 
 func (given *call) noDesk() error {

@@ -82,7 +82,7 @@ func (p *servingProcess) wait(t testing.TB) int {
 	select {
 	case <-p.ended:
 		return p.cmd.ProcessState.ExitCode()
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute):
 		t.Fatalf("the process goes on:\n%s", p.log)
 		return 0
 	}
@@ -117,7 +117,7 @@ func (p *servingProcess) stream(t testing.TB, key string) *bufio.Reader {
 // until waits for the log to say something.
 func (p *servingProcess) until(t testing.TB, text string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(p.log.String(), text); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !strings.Contains(p.log.String(), text); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the log lacks %s:\n%s", text, p.log)
 		}

@@ -7,6 +7,12 @@
 //	answerdesk keys list|rotate|revoke --store STORE [ID]
 //	answerdesk ingest --store STORE [--company ID] [--agent ID] PATH...
 //	answerdesk ask --store STORE [--company ID] [--agent ID] QUESTION
+//	answerdesk explain --store STORE [--company ID] [--json] [ID]
+//	answerdesk eval --store STORE [FLAG...] DIR
+//	answerdesk eval --documents FOLDER [FLAG...] DIR
+//	answerdesk eval --store STORE [--company ID] --export ID
+//	answerdesk calibrate --store STORE [--company ID] [--agent ID] [--dry-run] FILE
+//	answerdesk calibrate --store STORE [--company ID] --reset
 //	answerdesk migrate --store STORE [--check]
 //	answerdesk copy --from STORE --to STORE [--restart]
 //	answerdesk backup --store DIR FILE

@@ -97,7 +97,7 @@ func program(t testing.TB, args ...string) result {
 	select {
 	case r := <-done:
 		return r
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute):
 		t.Fatalf("answerdesk %q hangs", args)
 		return result{}
 	}
@@ -126,7 +126,7 @@ func process(t testing.TB, role, binary string, args ...string) *exec.Cmd {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Env = append(os.Environ(), roleVariable+"="+role)

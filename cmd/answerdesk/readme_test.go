@@ -105,7 +105,7 @@ func runSession(t testing.TB, folder, session string, env ...string) (out, log s
 	address := l.Addr().String()
 	l.Close()
 
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", session)
 	cmd.Dir, cmd.WaitDelay = folder, time.Second

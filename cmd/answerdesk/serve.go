@@ -50,7 +50,12 @@ func serve(ctx context.Context, given *call) (err error) {
 		return err
 	}
 	defer listener.Close()
+	model, err := given.model.open()
+	if err != nil {
+		return err
+	}
 	desk, err := given.store.open(ctx, answerdesk.Options{
+		Model:       model,
 		IndexMemory: s.indexMemory, Staleness: s.staleness, AllowNetworks: s.networks(), DrainTimeout: s.drainTimeout, Migrate: s.migrate, Logger: log,
 	})
 	if err != nil {

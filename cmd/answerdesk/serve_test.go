@@ -60,7 +60,7 @@ func startServe(t testing.TB, desk string, args ...string) *served {
 		select {
 		case n := <-status:
 			return n
-		case <-time.After(time.Minute):
+		case <-time.After(5 * time.Minute):
 			t.Errorf("answerdesk serve hangs after an interrupt:\n%s", s.log)
 			return -1
 		}

@@ -68,6 +68,7 @@ var serveSettings = []setting{
 			return err
 		},
 	},
+	modelSetting, modelURLSetting, modelKeySetting, modelPriceSetting,
 	networksSetting,
 	{
 		name: "max-streams", value: "N", shared: true, initial: "10000",

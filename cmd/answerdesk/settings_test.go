@@ -78,6 +78,7 @@ func TestWays(t *testing.T) {
 		"allowed-origins": "https://example.com, https://*.example.com", "max-streams": "5", "index-memory": "64MiB", "staleness": "5s",
 		"allow-networks": "10.20.0.0/16, fd00:1234::1/32",
 		"drain-timeout":  "1m", "log-level": "debug", "migrate": "check",
+		"model": "openai:small", "model-url": "http://localhost:11434/v1", "model-key-file": "key", "model-price": "0.25/2", // see TestModelSettings
 	}
 	fields := []string{`"allowed_origins": ["https://example.com", "https://*.example.com"], "allow_networks": ["10.20.0.0/16", "fd00:1234::/32"], "max_streams": 5, "dev": true`}
 	var flags []string

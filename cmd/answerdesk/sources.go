@@ -45,9 +45,9 @@ that begins with it, * any run of characters, and $ the end.`,
 			},
 		},
 		{
-			name: "max-depth", value: "N", about: "how many links away from the first page", initial: strconv.Itoa(knowledge.DefaultDepth),
+			name: "max-depth", value: "N", about: "how many links away from the first page, 0 for it alone", initial: strconv.Itoa(knowledge.DefaultDepth),
 			set: func(given *call, s string) (err error) {
-				given.source.website.MaxDepth, err = readCount(s, knowledge.MaxDepth)
+				given.source.website.MaxDepth, err = readDepth(s)
 				return err
 			},
 		},
@@ -256,6 +256,18 @@ func (given *call) knowledge(ctx context.Context, desk desk, do func(*knowledge.
 		return err
 	}
 	return do(company.By(store.Request{Actor: operator}).Knowledge())
+}
+
+// readDepth reads how many links away pages may be, as a [knowledge.Website] has it.
+func readDepth(s string) (int, error) {
+	if s == "0" {
+		return -1, nil // 0 is the default there
+	}
+	n, err := readCount(s, knowledge.MaxDepth)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no whole number from 0 to %d", s, knowledge.MaxDepth)
+	}
+	return n, nil
 }
 
 // readCount reads a whole number from 1 to the most there may be.

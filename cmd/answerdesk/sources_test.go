@@ -48,6 +48,10 @@ func TestSources(t *testing.T) {
 	program(t, "sources", "report", "--data", desk, id).want(t, 0, "fetched", "/hours", "excluded", "/old/1", "gone", "/gone")
 	program(t, "ask", "--data", desk, "When does the bakery open?").want(t, 0, "six in the morning", "outcome: answer")
 
+	r = program(t, "sources", "add", "--data", desk, "--max-depth", "0", site.URL+"/?alone")
+	r.want(t, 0)
+	program(t, "sources", "read", "--data", desk, "--dev", strings.TrimSpace(r.stdout)).want(t, 0, "1 created")
+
 	closed.Store(true)
 	program(t, "sources", "read", "--data", desk, "--dev", "--force", id).want(t, 0, "0 created", "1 deleted")
 	program(t, "sources", "remove", "--data", desk, id).want(t, 0, id+" is deleted", "out of reach: ")
@@ -65,6 +69,8 @@ func TestSourcesMisuse(t *testing.T) {
 	}{
 		{"URL is missing", nil},
 		{"no whole number from 1 to 100000", []string{"--max-pages", "0", "https://example.com"}},
+		{"no whole number from 0 to 100", []string{"--max-depth", "-1", "https://example.com"}},
+		{"no whole number from 0 to 100", []string{"--max-depth", "101", "https://example.com"}},
 		{"never, hourly, daily, weekly, monthly or a cron expression", []string{"--schedule", "often", "https://example.com"}},
 	} {
 		program(t, append([]string{"sources", "add", "--data", desk}, tt.args...)...).want(t, 2, tt.want)

@@ -35,7 +35,7 @@ func quickstart(t *testing.T, args ...string) (cmd *exec.Cmd, temporary string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	temporary = t.TempDir()
 	cmd = exec.CommandContext(ctx, program, args...)

@@ -124,7 +124,7 @@ func (x *exhibition) read(sourceID string) knowledge.Run {
 
 func (x *exhibition) ended(runID string) knowledge.Run {
 	x.t.Helper()
-	ctx, cancel := context.WithTimeout(x.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(x.t.Context(), 5*time.Minute)
 	defer cancel()
 	for _, err := range x.kb.WatchRun(ctx, runID, 0) {
 		if err != nil {

@@ -7,8 +7,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,7 +19,7 @@ import (
 
 // startTime is how long a server may take until it says where it listens; its
 // store may be on its way back.
-const startTime = time.Minute
+const startTime = 2 * time.Minute
 
 // program builds the program that users run, once, and returns its path.
 var program = sync.OnceValues(func() (string, error) {
@@ -47,24 +45,6 @@ type host struct {
 	cmd  *exec.Cmd
 	log  *bytes.Buffer
 	gone chan error // gets what the process ended with
-}
-
-// freeAddr returns an address that nobody listens at. It is of a range that the
-// system gives to nobody who asks for any port, so that it is still free when a
-// server comes back to it.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		addr := fmt.Sprint("127.0.0.1:", 15000+rand.IntN(15000))
-		if l, err := net.Listen("tcp", addr); err == nil {
-			if err := l.Close(); err != nil {
-				t.Fatal(err)
-			}
-			return addr
-		}
-	}
-	t.Fatal("there is no free port")
-	return ""
 }
 
 // start starts a process, and once more if it ends before it serves, as whoever

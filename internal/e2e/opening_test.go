@@ -66,7 +66,7 @@ func TestRunTakesTurnsOver(t *testing.T) {
 		t.Fatal("no turn was under way")
 	}
 
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
 	ended := make(chan error)
 	go func() { ended <- desk.Run(ctx) }()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -33,9 +34,18 @@ func (r role) serve(ctx context.Context) error {
 	if r.At != answering {
 		close(wait)
 	}
-	desk, closeBoth, err := openPlace(ctx, r.Store, &answerdesk.Options{Answerer: agenttest.Script(
+	opts := &answerdesk.Options{Answerer: agenttest.Script(
 		agenttest.Say("One moment. "), agenttest.Block(wait), agenttest.Quote("at nine"), agenttest.Say("."),
-	)})
+	)}
+	if r.Do == "calls" {
+		tools, closeEffects, err := r.tools()
+		if err != nil {
+			return err
+		}
+		defer closeEffects()
+		opts = &answerdesk.Options{Answerer: callsInRounds{}, Tools: tools}
+	}
+	desk, closeBoth, err := openPlace(ctx, r.Store, opts)
 	if err != nil {
 		return err
 	}
@@ -62,13 +72,14 @@ type deployment struct {
 	t           *testing.T
 	place, addr string
 	client      *client.Client
-	deaths      int // processes that were killed
+	as          role // of its processes
+	deaths      int  // of them that were killed
 }
 
 // deploy makes a store with a document.
 func deploy(t *testing.T) *deployment {
 	t.Helper()
-	d := &deployment{t: t, place: newPlace(t)}
+	d := &deployment{t: t, place: newPlace(t), as: role{Do: "serve"}}
 	desk := open(t, d.place)
 	if _, err := desk.Knowledge().Put(t.Context(), knowledge.Document{Title: "Hours", Text: "We open at nine."}); err != nil {
 		t.Fatal(err)
@@ -80,25 +91,38 @@ func deploy(t *testing.T) *deployment {
 	if err := desk.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.addr = l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	d.addr = freeAddr(t)
 	if d.client, err = client.New("http://"+d.addr, client.WithAPIKey(secret), client.WithMaxRetries(8), client.WithRetryBudget(0)); err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
+// freeAddr returns an address that nobody listens at. It is of a range that the
+// system gives to nobody who asks for any port, so that it is still free when a
+// server comes back to it.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		addr := fmt.Sprint("127.0.0.1:", 15000+rand.IntN(15000))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return addr
+		}
+	}
+	t.Fatal("there is no free port")
+	return ""
+}
+
 // start starts a process that serves and, if at is not empty, kills itself when it
 // comes by there for the hit-th time.
 func (d *deployment) start(at string, hit int) *process {
 	d.t.Helper()
-	p := start(d.t, role{Do: "serve", Store: d.place, Addr: d.addr, At: at, Hit: hit})
+	r := d.as
+	r.Store, r.Addr, r.At, r.Hit = d.place, d.addr, at, hit
+	p := start(d.t, r)
 	if line, err := p.out.ReadString('\n'); err != nil || line != "ready\n" {
 		_ = p.cmd.Wait()
 		d.t.Fatalf("a server wrote %q, %v: %s", line, err, p.stderr.String())

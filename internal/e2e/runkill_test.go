@@ -269,7 +269,7 @@ func TestKilledRunsLeaveOldOrNew(t *testing.T) {
 // ended waits for a run to be completed by another process.
 func ended(t *testing.T, kb *knowledge.Base, runID string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for _, err := range kb.WatchRun(ctx, runID, 0) {
 		if err != nil {

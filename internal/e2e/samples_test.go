@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"maps"
 	"net/http"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/answerdesk-go/answerdesk/access"
+	"github.com/answerdesk-go/answerdesk/client"
 	"github.com/answerdesk-go/answerdesk/client/api"
 	"github.com/answerdesk-go/answerdesk/internal/id"
 )
@@ -18,6 +20,8 @@ type things struct {
 	agent               string // not the default one
 	user                string // the caller's own id
 	conversation, reply string
+	call                string // of a tool, which was answered
+	attachment          string // that no message names
 	document, external  string // the document's external id
 	qa, content         string
 	source              string // an API
@@ -57,6 +61,12 @@ func furnish(c *caller, company, word string) *things {
 		s.Fatalf("asked about the %s: %+v, want an answer", word, reply)
 	}
 	x.conversation, x.reply = reply.ConversationID, reply.ID
+	calling := ok(c.Agents.Create(s.Context(), api.AgentRequest{Name: "Caller of the " + word}))(s).ID
+	s.declare(company, calling, "where_"+word, "")
+	_, call := c.asksTool(calling)
+	x.call = call.ID
+	ok(c.Messages.AnswerTool(s.Context(), x.call, api.ToolResultRequest{Result: json.RawMessage(`"in the cellar"`)}))(s)
+	x.attachment = ok(c.Attachments.Upload(s.Context(), client.FileFromBytes(word+".txt", []byte("Drawn by a "+word+"."))))(s).ID
 	x.cursor = ok(c.Knowledge.Documents.List(s.Context(), &api.ListDocumentsParams{Limit: new(int32(1))}))(s).NextCursor
 	key, _, err := s.desk.Company(company).Keys().Create(s.Context(), access.NewKey{Name: "Key " + word, Scope: access.ScopeRead})
 	if err != nil {
@@ -71,14 +81,14 @@ func never() *things {
 	word := strings.TrimPrefix(id.New(id.Request), "req_")
 	return &things{
 		company: id.New(id.Company), key: id.New(id.Key), agent: id.New(id.Agent), user: "user-" + word, conversation: id.New(id.Conversation),
-		reply: id.New(id.Message), document: id.New(id.Document), external: "external-" + word, qa: id.New(id.Document), content: id.New(id.Document),
+		reply: id.New(id.Message), call: id.New(id.Call), attachment: id.New(id.Attachment), document: id.New(id.Document), external: "external-" + word, qa: id.New(id.Document), content: id.New(id.Document),
 		source: id.New(id.Source), website: id.New(id.Source), run: id.New(id.Run), etag: `"` + word[:10] + `"`, cursor: word, idempotency: "request-" + word,
 	}
 }
 
 // all returns every id of the things.
 func (x *things) all() []string {
-	return []string{x.company, x.key, x.agent, x.user, x.conversation, x.reply, x.document, x.external, x.qa, x.content, x.source, x.website, x.run, x.cursor}
+	return []string{x.company, x.key, x.agent, x.user, x.conversation, x.reply, x.call, x.attachment, x.document, x.external, x.qa, x.content, x.source, x.website, x.run, x.cursor}
 }
 
 // A sample is a well-formed request of an operation.
@@ -90,6 +100,7 @@ type sample struct {
 }
 
 func ofReply(x *things) string        { return x.reply }
+func ofCall(x *things) string         { return x.call }
 func ofConversation(x *things) string { return x.conversation }
 func ofAgent(x *things) string        { return x.agent }
 func ofDocument(x *things) string     { return x.document }
@@ -106,42 +117,48 @@ type fields = map[string]any
 
 // samples has one for each operation that takes a key.
 var samples = map[string]sample{
-	"createMessage":            {body: fields{"message": "What is a zebra?"}, other: fields{"message": "What is a yak?"}, made: "/v1/messages"},
-	"streamMessage":            {body: fields{"message": "What is a zebra?"}, other: fields{"message": "What is a yak?"}, made: "/v1/messages"},
-	"listMessages":             {},
-	"getMessage":               {id: ofReply},
-	"listMessageEvents":        {id: ofReply},
-	"cancelMessage":            {id: ofReply},
-	"giveFeedback":             {id: ofReply, body: fields{"rating": "up"}},
-	"listConversations":        {},
-	"getConversation":          {id: ofConversation},
-	"deleteConversation":       {id: ofConversation},
-	"listConversationMessages": {id: ofConversation},
-	"listAgents":               {},
-	"createAgent":              {body: fields{"name": "Zoe"}, other: fields{"name": "Yves"}, made: "/v1/agents"},
-	"getAgent":                 {id: ofAgent},
-	"deleteAgent":              {id: ofAgent},
-	"getAgentSettings":         {id: ofAgent},
-	"updateAgentSettings":      {id: ofAgent, body: fields{"industry": "Zoos"}},
-	"createDocument":           {body: fields{"text": "A zebra has stripes."}, other: fields{"text": "A yak has hair."}, made: "/v1/knowledge/documents"},
-	"listDocuments":            {},
-	"getDocument":              {id: ofDocument},
-	"updateDocument":           {id: ofDocument, body: fields{"title": "Zebras"}},
-	"deleteDocument":           {id: ofDocument},
-	"uploadFile":               {body: fields{"title": "Zebras"}, other: fields{"title": "Yaks"}, made: "/v1/knowledge/documents"},
-	"listDocumentVersions":     {id: ofDocument},
-	"rollbackDocument":         {id: ofDocument, body: fields{"version": 1}, other: fields{"version": 2}, made: "/v1/audit-log"},
-	"listDocumentReplies":      {id: ofDocument},
-	"getUser":                  {id: ofUser},
-	"deleteUser":               {id: ofUser},
-	"exportUser":               {id: ofUser},
-	"createWebsite":            {body: fields{"url": "https://zoo.example"}, other: fields{"url": "https://farm.example"}, made: "/v1/knowledge/websites"},
-	"listWebsites":             {},
-	"getWebsite":               {id: ofWebsite},
-	"updateWebsite":            {id: ofWebsite, body: fields{"schedule": "daily"}},
-	"deleteWebsite":            {id: ofWebsite},
-	"listWebsitePages":         {id: ofWebsite},
-	"crawlWebsite":             {id: ofWebsite, body: fields{"force": true}, other: fields{"force": false}, made: "/v1/audit-log"},
+	"createMessage":             {body: fields{"message": "What is a zebra?"}, other: fields{"message": "What is a yak?"}, made: "/v1/messages"},
+	"streamMessage":             {body: fields{"message": "What is a zebra?"}, other: fields{"message": "What is a yak?"}, made: "/v1/messages"},
+	"listMessages":              {},
+	"getMessage":                {id: ofReply},
+	"getExplanation":            {id: ofReply},
+	"listMessageEvents":         {id: ofReply},
+	"cancelMessage":             {id: ofReply},
+	"giveFeedback":              {id: ofReply, body: fields{"rating": "up"}},
+	"approveToolCall":           {id: ofCall},
+	"rejectToolCall":            {id: ofCall},
+	"answerToolCall":            {id: ofCall, body: fields{"result": "in the cellar"}},
+	"listConversations":         {},
+	"getConversation":           {id: ofConversation},
+	"deleteConversation":        {id: ofConversation},
+	"listConversationMessages":  {id: ofConversation},
+	"listAgents":                {},
+	"createAgent":               {body: fields{"name": "Zoe"}, other: fields{"name": "Yves"}, made: "/v1/agents"},
+	"getAgent":                  {id: ofAgent},
+	"deleteAgent":               {id: ofAgent},
+	"getAgentSettings":          {id: ofAgent},
+	"listAgentSettingsVersions": {id: ofAgent},
+	"updateAgentSettings":       {id: ofAgent, body: fields{"industry": "Zoos"}},
+	"createDocument":            {body: fields{"text": "A zebra has stripes."}, other: fields{"text": "A yak has hair."}, made: "/v1/knowledge/documents"},
+	"listDocuments":             {},
+	"getDocument":               {id: ofDocument},
+	"updateDocument":            {id: ofDocument, body: fields{"title": "Zebras"}},
+	"deleteDocument":            {id: ofDocument},
+	"uploadAttachment":          {body: fields{}},
+	"uploadFile":                {body: fields{"title": "Zebras"}, other: fields{"title": "Yaks"}, made: "/v1/knowledge/documents"},
+	"listDocumentVersions":      {id: ofDocument},
+	"rollbackDocument":          {id: ofDocument, body: fields{"version": 1}, other: fields{"version": 2}, made: "/v1/audit-log"},
+	"listDocumentReplies":       {id: ofDocument},
+	"getUser":                   {id: ofUser},
+	"deleteUser":                {id: ofUser},
+	"exportUser":                {id: ofUser},
+	"createWebsite":             {body: fields{"url": "https://zoo.example"}, other: fields{"url": "https://farm.example"}, made: "/v1/knowledge/websites"},
+	"listWebsites":              {},
+	"getWebsite":                {id: ofWebsite},
+	"updateWebsite":             {id: ofWebsite, body: fields{"schedule": "daily"}},
+	"deleteWebsite":             {id: ofWebsite},
+	"listWebsitePages":          {id: ofWebsite},
+	"crawlWebsite":              {id: ofWebsite, body: fields{"force": true}, other: fields{"force": false}, made: "/v1/audit-log"},
 	"createAPISource": {
 		body:  fields{"name": "Zoo", "url": "https://api.zoo.example", "mapping": fields{"text": "body"}},
 		other: fields{"name": "Farm"}, made: "/v1/knowledge/api-sources",

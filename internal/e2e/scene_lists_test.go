@@ -38,7 +38,9 @@ func (c *caller) page(path string, query url.Values) (items []map[string]any, ne
 // Every list is read to its end by pages of any size: each item once, the newest
 // first, and nothing by another list's cursor.
 func playLists(s *suite) {
-	s.begin(reachingLoopback())
+	opts := reachingLoopback()
+	opts.Answerer = newCallsTools()
+	s.begin(opts)
 	x := fill(s)
 	first := map[string]string{} // cursors to the second page, by operation
 	for _, o := range s.contract.lists() {
@@ -119,6 +121,7 @@ func fill(s *suite) *things {
 	for i := range 5 {
 		ok(c.Agents.Create(ctx, api.AgentRequest{Name: fmt.Sprint(i)}))(s)
 		ok(c.Companies.Create(ctx, api.CompanyRequest{Name: fmt.Sprint(i)}))(s)
+		ok(c.Agents.UpdateSettings(ctx, x.agent, api.AgentSettingsPatch{Name: new(fmt.Sprint(i))}))(s)
 		ok(c.APIKeys.Create(ctx, api.APIKeyRequest{Name: fmt.Sprint(i), Scope: api.ScopeRead}))(s)
 		ok(c.Messages.Create(ctx, api.MessageRequest{Message: "What is a zebra?", ConversationID: x.conversation}))(s)
 		ok(c.Messages.Create(ctx, api.MessageRequest{Message: "What is a yak?"}))(s)

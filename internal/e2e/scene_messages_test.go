@@ -34,6 +34,7 @@ func playMessages(s *suite) {
 	}
 	playReading(s, reply, third)
 	playFeedback(s, reply)
+	playExplanation(s, reply)
 
 	gone := ok(c.Conversations.Delete(ctx, reply.ConversationID))(s)
 	if gone.ID != reply.ConversationID || gone.Kind != "conversation" {
@@ -115,6 +116,27 @@ func playReading(s *suite, first, third *api.Reply) {
 
 func sameCitation(a, b api.Citation) bool {
 	return a.PassageID == b.PassageID && a.Start == b.Start && a.End == b.End && a.Quote == b.Quote && a.ClaimStart == b.ClaimStart && a.ClaimEnd == b.ClaimEnd
+}
+
+// playExplanation asks why a reply came out as it did.
+func playExplanation(s *suite, reply *api.Reply) {
+	ctx, c := s.Context(), s.admin
+	e := ok(c.Messages.Explanation(ctx, reply.ID))(s)
+	if e.MessageID != reply.ID || e.Query != "When do you open?" || e.Rewritten || e.Outcome != "answer" || e.Decision != "answered" || e.Attempts != 1 || e.Recovered ||
+		e.Confidence.Score != reply.Confidence.Score || e.Confidence.Threshold != reply.Confidence.Threshold || e.KnowledgeRevision != reply.KnowledgeRevision || e.SettingsVersion != 1 {
+		s.Errorf("Explanation = %+v, want that of %+v", e, reply)
+	}
+	cited := slices.IndexFunc(e.Candidates, func(c api.Candidate) bool { return c.Cited })
+	if cited < 0 || e.Candidates[cited].PassageID != reply.Citations[0].PassageID || e.Candidates[cited].Score <= 0 || len(e.Candidates[cited].Scores) == 0 {
+		s.Errorf("the candidates are %+v, want passage %s among them, cited, with scores", e.Candidates, reply.Citations[0].PassageID)
+	}
+	if len(e.Timings) != 2 || e.Timings[0].Stage != "search" || e.Timings[0].DurationMs <= 0 || len(e.ModelCalls) != 0 || len(e.ToolCalls) != 0 {
+		s.Errorf("Explanation = %+v, want how long searching and answering took, and that nothing was called", e)
+	}
+	if !strings.HasPrefix(e.Text, "decision    It answered") || strings.Contains(e.Text, "nine") {
+		s.Errorf("Explanation says %q, want words, and none of a document", e.Text)
+	}
+	c.wantError(404, "not_found", "", request{method: "GET", path: "/v1/messages/msg_nobody/explanation"})
 }
 
 // playFeedback rates a reply, and thinks better of it.

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/answerdesk-go/answerdesk/access"
 	"github.com/answerdesk-go/answerdesk/client"
@@ -66,6 +65,9 @@ func playRepetitions(s *suite) {
 	var all []done
 	for _, o := range s.contract.repeatable() {
 		sm := samples[o.id]
+		if o.id == "uploadAttachment" { // which nothing lists: see playAttachments
+			continue
+		}
 		if sm.other == nil || sm.made == "" {
 			s.Errorf("%s has no sample of another request, or of what it makes: add one", o.id)
 			continue
@@ -206,11 +208,10 @@ func atOnce(n int, f func() *answer) []*answer {
 	return out
 }
 
-// repeatNothing repeats requests that have changed nothing: none waits for the
-// other, and one that was refused may be put right.
+// repeatNothing repeats requests that have changed nothing, and puts one right that
+// was refused. (TestRepeatedAtOnce has that none waits for the other.)
 func repeatNothing(s *suite) {
 	c := s.admin
-	begun := time.Now()
 	for name, r := range map[string]request{
 		"an agent that is not there": {method: "POST", path: "/v1/message", body: fields{"message": "Hello?", "agent_id": never().agent}},
 		"a dry run":                  {method: "POST", path: "/v1/content/bulk", body: fields{"items": []any{fields{"content": "Nothing."}}, "dry_run": true}},
@@ -226,9 +227,6 @@ func repeatNothing(s *suite) {
 		if !reflect.DeepEqual(withoutRequest(same(first)), withoutRequest(same(again))) {
 			s.Errorf("%s repeated = %v, want %v", name, same(again), same(first))
 		}
-	}
-	if took := time.Since(begun); took > 5*time.Second {
-		s.Errorf("requests that change nothing took %v to repeat: they wait for each other", took)
 	}
 	wrong := request{method: "POST", path: "/v1/agents", header: map[string]string{"Idempotency-Key": "put-right"}, body: fields{"name": "Zoe", "website_url": "nowhere"}}
 	c.wantError(http.StatusBadRequest, "invalid_request", "website_url", wrong)

@@ -36,6 +36,9 @@ type suite struct {
 // begin opens the suite's desk in a new place. It is closed when the test ends.
 func (s *suite) begin(opts *answerdesk.Options) {
 	s.Helper()
+	if opts == nil {
+		opts = &answerdesk.Options{Answerer: newCallsTools()}
+	}
 	s.opts, s.place = opts, newPlace(s)
 	s.open()
 	s.Cleanup(func() { s.stop() })
@@ -97,9 +100,14 @@ type scene struct {
 // scenes are all that the suite plays, in every way.
 var scenes = []scene{
 	{"agents", playAgents},
+	{"settings of agents", playSettings},
+	{"attachments", playAttachments},
 	{"messages", playMessages},
 	{"streams", playStreams},
 	{"cancel", playCancel},
+	{"tool calls", playToolCalls},
+	{"digits", playDigits},
+	{"streams of models", playResumedModel},
 	{"in line", playInLine},
 	{"documents", playDocuments},
 	{"files", playFiles},

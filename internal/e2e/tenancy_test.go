@@ -192,6 +192,7 @@ var meanings = map[string]func(*things) string{
 	"user_id":         func(x *things) string { return x.user },
 	"user.id":         func(x *things) string { return x.user },
 	"external_id":     func(x *things) string { return x.external },
+	"0.id":            func(x *things) string { return x.attachment }, // of the attachments of a message
 	"cursor":          func(x *things) string { return x.cursor },
 	"If-Match":        func(x *things) string { return x.etag },
 	"If-None-Match":   func(x *things) string { return x.etag },
@@ -285,6 +286,9 @@ func put(v any, path []string, value string) any {
 	}
 	if path[0] == "0" {
 		item := fields{"question": "Has a zebra stripes?", "answer": "It has."}
+		if len(path) == 2 && path[1] == "id" {
+			item = fields{}
+		}
 		if list, isList := v.([]any); isList {
 			item = maps.Clone(list[0].(fields))
 		}
@@ -329,7 +333,7 @@ var masks = []struct {
 	what *regexp.Regexp
 	mask string
 }{
-	{regexp.MustCompile(`\b(cmp|agt|conv|msg|doc|psg|src|run|evt|key|aud|req)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_"},
+	{regexp.MustCompile(`\b(cmp|agt|att|call|conv|msg|doc|psg|src|run|evt|key|aud|req)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+Z`), "TIME"},
 	{regexp.MustCompile(`"(hint|secret|next_cursor)":"[^"]*"`), `"$1":""`},
 	{regexp.MustCompile(`"(knowledge_revision|queue_position)":\d+`), `"$1":0`},

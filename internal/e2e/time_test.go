@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -89,6 +90,32 @@ func TestKeysRunOut(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if c.works(after) || !c.works(rotated.at("secret").(string)) {
 			c.t.Error("a day after the rotation the old key works, or the new one does not")
+		}
+	})
+}
+
+// Requests that have changed nothing do not wait for each other when they are
+// repeated.
+func TestRepeatedAtOnce(t *testing.T) {
+	inTime(t, func(c *clockwork) {
+		begun := time.Now()
+		for n, r := range []struct {
+			path, body string
+			status     int
+		}{
+			{"/v1/message", `{"message": "Hello?", "agent_id": "agt_0000000000000000000000000"}`, http.StatusNotFound},
+			{"/v1/content/bulk", `{"items": [{"content": "Nothing."}], "dry_run": true}`, http.StatusOK},
+			{"/v1/content/bulk", `{"items": [{"content": " "}]}`, http.StatusOK},
+			{"/v1/knowledge/documents", `{"text": " "}`, http.StatusBadRequest},
+		} {
+			for range 2 {
+				if a := c.call(c.secret, "POST", r.path, fmt.Sprint("key-", n), r.body); a.status != r.status {
+					c.t.Errorf("POST %s %s = %d %s, want %d", r.path, r.body, a.status, a.body, r.status)
+				}
+			}
+		}
+		if took := time.Since(begun); took > time.Second {
+			c.t.Errorf("requests that change nothing took %v to repeat: they wait for each other", took)
 		}
 	})
 }

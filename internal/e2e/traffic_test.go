@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	attemptTime = 4 * time.Second  // that a caller waits for a server before it asks the other
-	patience    = 30 * time.Second // within which service is back when the last fault is over
-	bulkSize    = 300              // pieces of a large bulk: more than are stored in one step
-	pieces      = 50               // number, after its caller's first, of the first document that is put by bulk
+	attemptTime = 8 * time.Second // that a caller waits for a server before it asks the other
+	patience    = 2 * time.Minute // within which service is back when the last fault is over
+	bulkSize    = 300             // pieces of a large bulk: more than are stored in one step
+	pieces      = 50              // number, after its caller's first, of the first document that is put by bulk
 )
 
 // Traffic is callers who use the servers of one store at the same time, and note

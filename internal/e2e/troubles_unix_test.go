@@ -99,6 +99,13 @@ func (m *troublemaker) wait(most time.Duration) {
 	time.Sleep(most/4 + time.Duration(m.rand.Int64N(int64(most))*3/4))
 }
 
+// waitOps waits until the callers have begun to do so many things.
+func (m *troublemaker) waitOps(n int64) {
+	for m.traffic.ops.Load() < n {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
 // some returns a server.
 func (m *troublemaker) some() *host { return m.hosts[m.rand.IntN(len(m.hosts))] }
 

@@ -32,7 +32,7 @@ const roleVar = "ANSWERDESK_E2E_ROLE"
 
 // A role is what a process is started for.
 type role struct {
-	Do      string // "load", "recover", "runs", "deletions", "backup", "write", "serve" or "host"
+	Do      string // "load", "recover", "runs", "deletions", "backup", "write", "serve", "calls" or "host"
 	Store   string // where the desk is
 	Effects string // the file that tells of work that was done
 	First   int    // step
@@ -90,7 +90,7 @@ func play(v string) error {
 	case "backup":
 		defer cancel()
 		return r.backUp(ctx)
-	case "serve":
+	case "serve", "calls":
 		defer cancel()
 		return r.serve(ctx)
 	case "host":
@@ -171,7 +171,7 @@ func (r role) load(ctx context.Context, st answerdesk.Store, runner *work.Runner
 // recovered ends the turns whose leases have run out, and does the work that is
 // queued, as [answerdesk.Desk.Run] does.
 func recovered(ctx context.Context, st answerdesk.Store, db Rows, runner *work.Runner) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	if err := agent.New(st, knowledge.New(st, nil), extractive.New(nil), nil).Recover(ctx); err != nil {
 		return fmt.Errorf("recover lapsed turns: %w", err)

@@ -45,6 +45,7 @@ var (
 	only      = flag.String("only", "", "which to measure, with commas; all if empty")
 	batch     = flag.Int("batch", 1000, "documents in a batch of bleve and in a transaction of FTS5; a desk takes 256")
 	short     = flag.Bool("short", false, "little of everything, to see that it works: no figures to keep")
+	check     = flag.Bool("check", false, "fail if a desk is not 3 times as fast as bleve")
 	profile   = flag.String("cpuprofile", "", "file for a CPU profile of the last one measured")
 
 	child = flag.String("child", "", "used by child processes: what to measure")
@@ -124,8 +125,11 @@ func run(ctx context.Context) error {
 		}
 		all = append(all, round)
 	}
-	report(all, n, bytes)
+	fast := report(all, n, bytes)
 	machine.Print(tmp, "the end")
+	if *check && !fast {
+		return fmt.Errorf("a desk takes less than %d times the passages that bleve takes", faster)
+	}
 	return nil
 }
 

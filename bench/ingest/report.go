@@ -7,8 +7,13 @@ import (
 	"time"
 )
 
-// report prints the median round of each, and what the parts of ours took.
-func report(rounds [][]figures, documents int, text int64) {
+// faster is how many times the passages of bleve a desk must take in a second of CPU.
+const faster = 3
+
+// report prints the median round of each, what the parts of ours took, and whether a
+// desk is as much faster than bleve as it must be. Little of everything tells nothing
+// of that.
+func report(rounds [][]figures, documents int, text int64) (fast bool) {
 	fmt.Printf("\n%-11s %9s %9s %14s %14s %8s %8s %10s %14s %10s\n", "", "CPU", "wall", "documents/CPUs", "passages/CPUs",
 		"vs bleve", "vs lean", "peak RSS", "held/passage", "disk/text")
 	middle := map[string]figures{}
@@ -46,4 +51,14 @@ func report(rounds [][]figures, documents int, text int64) {
 		}
 		fmt.Println()
 	}
+	ours, peer := middle["desk"], middle["bleve"]
+	if *short || ours.CPU == 0 || peer.CPU == 0 {
+		return true
+	}
+	word := "FAIL"
+	if fast = rate(ours) >= faster*rate(peer); fast {
+		word = "PASS"
+	}
+	fmt.Printf("\nlimit: passages/CPUs of a desk / bleve's: %.2f, wanted >= %d: %s\n", rate(ours)/rate(peer), faster, word)
+	return fast
 }

@@ -2,6 +2,9 @@
 // and says what one takes and whether anything stays when they have ended:
 //
 //	go run ./streams [-n 1000]
+//
+// Before, it begins conversations, which stay open, and while the streams are open
+// it has new messages answered, and says how long they take.
 package main
 
 import (
@@ -15,6 +18,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,7 +31,11 @@ import (
 	"github.com/answerdesk-go/answerdesk/server"
 )
 
-var count = flag.Int("n", 1000, "streams at once")
+var (
+	count         = flag.Int("n", 1000, "streams at once")
+	conversations = flag.Int("conversations", 10_000, "begin so many conversations before")
+	turns         = flag.Int("turns", 1000, "have so many messages answered beside the streams")
+)
 
 func main() {
 	flag.Parse()
@@ -48,6 +56,9 @@ func main() {
 	defer srv.Close()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}}
 
+	begin(ctx, desk)
+	p50, p99 := answered(ctx, desk)
+	fmt.Printf("%d conversations, no stream: a new turn takes %v, p99 %v\n", *conversations, p50, p99)
 	one(ctx, client, srv.URL, key, func() {}, true) // what is made once is not counted
 	client.CloseIdleConnections()
 	goroutines, memory := settled(), used()
@@ -59,6 +70,8 @@ func main() {
 	}
 	open.Wait()
 	fmt.Printf("%d open: %d goroutines and %.1f KiB each\n", *count, (runtime.NumGoroutine()-goroutines) / *count, float64(used()-memory)/float64(*count)/1024)
+	p50, p99 = answered(ctx, desk)
+	fmt.Printf("beside them a new turn takes %v, p99 %v\n", p50, p99)
 	close(release)
 	all.Wait()
 	client.CloseIdleConnections()
@@ -67,6 +80,34 @@ func main() {
 	if after > goroutines {
 		os.Exit(1)
 	}
+}
+
+// begin has as many conversations begun as are asked for, by customers of their own.
+func begin(ctx context.Context, desk *answerdesk.Desk) {
+	var all sync.WaitGroup
+	for worker := range 8 {
+		all.Go(func() {
+			for i := worker; i < *conversations; i += 8 {
+				_, err := desk.Agent("").Ask(ctx, agent.Message{Text: "When does the shop open now?", User: agent.User{ID: fmt.Sprint("customer-", i)}})
+				check(err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// answered has messages answered, one after the other, each in one of the
+// conversations, and returns how long half of them took at most, and 99 of 100.
+func answered(ctx context.Context, desk *answerdesk.Desk) (p50, p99 time.Duration) {
+	took := make([]time.Duration, *turns)
+	for i := range took {
+		begun := time.Now()
+		_, err := desk.Agent("").Ask(ctx, agent.Message{Text: "When does the shop open now?", User: agent.User{ID: fmt.Sprint("customer-", i%max(1, *conversations))}})
+		check(err)
+		took[i] = time.Since(begun)
+	}
+	slices.Sort(took)
+	return took[len(took)/2].Round(time.Microsecond), took[len(took)*99/100].Round(time.Microsecond)
 }
 
 // waiting is an Answerer that says a word and waits before the next.

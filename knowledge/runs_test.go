@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -264,9 +265,10 @@ func TestSchedule(t *testing.T) {
 func TestRunIsTakenUpAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		hang := true
+		var hang atomic.Bool
+		hang.Store(true)
 		handler := http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-			if hang {
+			if hang.Load() {
 				<-q.Context().Done()
 				return
 			}
@@ -292,7 +294,7 @@ func TestRunIsTakenUpAgain(t *testing.T) {
 			t.Fatalf("run = %+v, want one that was taken up", run)
 		}
 		broken()
-		hang = false
+		hang.Store(false)
 		if run := broken(); run.State != knowledge.RunCompleted || run.Attempts != 3 || run.Counts.Created != 1 {
 			t.Errorf("run = %+v %+v, want it completed at the third attempt", run, run.Error)
 		}
@@ -300,7 +302,7 @@ func TestRunIsTakenUpAgain(t *testing.T) {
 			t.Errorf("events = %v, want %v", got, want)
 		}
 
-		hang = true
+		hang.Store(true)
 		run, err := r.SyncAPISource(t.Context(), src.ID, &knowledge.RunOptions{Force: true})
 		if err != nil {
 			t.Fatal(err)

@@ -19,11 +19,11 @@ func TestExplanationOfCalls(t *testing.T) {
 	tool := agent.MustTool("find_order", "Finds an order.", func(context.Context, struct {
 		Number string `json:"number"`
 	}) (string, error) {
-		return "sent", nil
+		return "on its way", nil
 	}, nil)
 	model := llmtest.Reply(func(req llm.Request) llmtest.Answer {
 		if req.Messages[len(req.Messages)-1].Role == llm.Tool {
-			return llmtest.Say("The order was sent.")
+			return llmtest.Say("The order is on its way.")
 		}
 		return llmtest.Call("find_order", map[string]string{"number": "4711"})
 	})
@@ -58,7 +58,7 @@ func TestExplanationOfCalls(t *testing.T) {
 			t.Errorf("the explanation says %q, want %q in it", e.Text, words)
 		}
 	}
-	if strings.Contains(e.Text, "sent") {
+	if strings.Contains(e.Text, "on its way") {
 		t.Errorf("the explanation says %q, which has the result of a tool", e.Text)
 	}
 }

@@ -82,18 +82,20 @@ func TestWindows(t *testing.T) {
 
 // The counts of one key are no other's, and a plan has its own windows.
 func TestPlans(t *testing.T) {
-	h := open(t, nil, nil)
-	for plan, want := range map[access.Plan]int{
-		access.PlanStandard: 100, access.PlanFree: 100, access.PlanPro: 1000, access.PlanEnterprise: 10_000, access.PlanUnlimited: access.Unlimited,
-	} {
-		key := newKey(t, h.desk, h.desk.ID(), access.NewKey{Name: "k", Scope: access.ScopeRead, Plan: plan})
-		for i := range 2 {
-			limit, left, reset := h.do(t, "GET", "/v1/agents", "", "X-Api-Key", key).limit(t)
-			if limit != want || left != want-1-i || time.Until(reset) > time.Hour {
-				t.Errorf("request %d of plan %s has %d of %d left until %v", i+1, plan, left, limit, reset)
+	synctest.Test(t, func(t *testing.T) { // no window ends in between
+		h := open(t, nil, nil)
+		for plan, want := range map[access.Plan]int{
+			access.PlanStandard: 100, access.PlanFree: 100, access.PlanPro: 1000, access.PlanEnterprise: 10_000, access.PlanUnlimited: access.Unlimited,
+		} {
+			key := newKey(t, h.desk, h.desk.ID(), access.NewKey{Name: "k", Scope: access.ScopeRead, Plan: plan})
+			for i := range 2 {
+				limit, left, reset := h.do(t, "GET", "/v1/agents", "", "X-Api-Key", key).limit(t)
+				if limit != want || left != want-1-i || time.Until(reset) > time.Hour {
+					t.Errorf("request %d of plan %s has %d of %d left until %v", i+1, plan, left, limit, reset)
+				}
 			}
 		}
-	}
+	})
 }
 
 // Every answer to a caller who is known tells how they stand.
@@ -116,13 +118,15 @@ func TestLimitsAreTold(t *testing.T) {
 
 // Many callers at once are counted each.
 func TestLimitsAtOnce(t *testing.T) {
-	h := open(t, nil, nil)
-	var wg sync.WaitGroup
-	for range 20 {
-		wg.Go(func() { h.do(t, "GET", "/v1/agents", "") })
-	}
-	wg.Wait()
-	if limit, left, _ := h.do(t, "GET", "/v1/agents", "").limit(t); left != limit-21 {
-		t.Errorf("after 21 requests %d of %d are left", left, limit)
-	}
+	synctest.Test(t, func(t *testing.T) { // no window ends in between
+		h := open(t, nil, nil)
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() { h.do(t, "GET", "/v1/agents", "") })
+		}
+		wg.Wait()
+		if limit, left, _ := h.do(t, "GET", "/v1/agents", "").limit(t); left != limit-21 {
+			t.Errorf("after 21 requests %d of %d are left", left, limit)
+		}
+	})
 }

@@ -161,7 +161,7 @@ func TestOddRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _ = io.WriteString(conn, tt.request)
-		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 		status, err := bufio.NewReader(conn).ReadString('\n')
 		if err != nil || !strings.HasPrefix(status, tt.want) {
 			t.Errorf("%q is answered with %q, %v, want %s", tt.request, status, err, tt.want)

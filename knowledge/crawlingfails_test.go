@@ -107,14 +107,19 @@ func TestCrawlWithoutAWayOut(t *testing.T) {
 func TestCrawlGoesOnWherePagesFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &site{asked: map[string]int{}, pages: map[string]any{
-			"/": page("Home", "/a", "/b"), "/a": page("apples", "/a/deep"), "/a/deep": page("deep apples"), "/b": page("bananas"),
+			"/": page("Home", "/a", "/b", "/c"), "/a": page("apples", "/a/deep"), "/a/deep": page("deep apples"), "/b": page("bananas"), "/c": page("cherries"),
 		}}
 		r := newRigOf(t, &http.Client{Transport: direct{s}}, nil)
 		r.works(t)
 		w, run := r.addSite(t, knowledge.Website{Source: knowledge.Source{URL: "https://site.example"}})
-		completed(t, run, knowledge.Counts{Created: 4})
+		completed(t, run, knowledge.Counts{Created: 5})
 		before := r.docs(t)
 		s.change(func(p map[string]any) {
+			p["/c"] = func(w http.ResponseWriter, req *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				w.(http.Flusher).Flush()
+				<-req.Context().Done()
+			}
 			p["/a"], p["/b"] = status(500), func(w http.ResponseWriter, req *http.Request) {
 				w.Header().Set("Content-Type", "text/html")
 				for w.(http.Flusher).Flush(); req.Context().Err() == nil; w.(http.Flusher).Flush() {
@@ -126,11 +131,11 @@ func TestCrawlGoesOnWherePagesFail(t *testing.T) {
 			}
 		})
 		run = r.crawl(t, w.ID, nil)
-		completed(t, run, knowledge.Counts{Unchanged: 2, Failed: 2})
-		if !maps.Equal(run.Counts.Errors, map[string]int{"network": 2}) {
-			t.Errorf("errors = %v, want two of the network", run.Counts.Errors)
+		completed(t, run, knowledge.Counts{Unchanged: 2, Failed: 3})
+		if !maps.Equal(run.Counts.Errors, map[string]int{"network": 3}) {
+			t.Errorf("errors = %v, want three of the network", run.Counts.Errors)
 		}
-		r.became(t, w.ID, "/ unchanged", "/a failed status", "/b failed timeout", "/a/deep unchanged")
+		r.became(t, w.ID, "/ unchanged", "/a failed status", "/b failed timeout", "/c failed timeout", "/a/deep unchanged")
 		if after := r.docs(t); !maps.Equal(after, before) {
 			t.Errorf("documents = %v, want those of before: %v", after, before)
 		}
@@ -146,10 +151,12 @@ func TestCrawlGoesOnWherePagesFail(t *testing.T) {
 				}
 			}
 		}
-		if items != 2 {
-			t.Errorf("%d items failed in events, want 2", items)
+		if items != 3 {
+			t.Errorf("%d items failed in events, want 3", items)
 		}
-		s.change(func(p map[string]any) { p["/a"], p["/b"] = page("apples", "/a/deep"), page("bananas") })
-		completed(t, r.crawl(t, w.ID, nil), knowledge.Counts{Unchanged: 4})
+		s.change(func(p map[string]any) {
+			p["/a"], p["/b"], p["/c"] = page("apples", "/a/deep"), page("bananas"), page("cherries")
+		})
+		completed(t, r.crawl(t, w.ID, nil), knowledge.Counts{Unchanged: 5})
 	})
 }

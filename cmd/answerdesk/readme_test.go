@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -87,6 +89,24 @@ $`)
 	}
 }
 
+// freeAddress returns an address that nobody listens at. It is of a range that the
+// system gives to nobody who asks for any port, so that it is still free when the
+// server comes to it.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	for range 1000 {
+		address := fmt.Sprint("127.0.0.1:", 15000+rand.IntN(15000))
+		if l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address); err == nil {
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return address
+		}
+	}
+	t.Fatal("there is no free port")
+	return ""
+}
+
 // runSession runs shell in a folder, with this program as answerdesk and more in
 // the environment, and returns what it prints and what the server logs.
 func runSession(t testing.TB, folder, session string, env ...string) (out, log string) {
@@ -98,13 +118,7 @@ func runSession(t testing.TB, folder, session string, env ...string) (out, log s
 	if err := os.Symlink(program, filepath.Join(folder, "answerdesk")); err != nil {
 		t.Fatal(err)
 	}
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0") // for a free port
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-
+	address := freeAddress(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", session)

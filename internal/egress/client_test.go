@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -201,19 +200,14 @@ func TestFollowedRedirectIsCheckedAgain(t *testing.T) {
 }
 
 func TestErrorsNameNoAddress(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := netip.MustParseAddrPort(closed.Addr().String())
-	closed.Close()
+	const closed = 1 // no one that is free for now, which another process may be given
 	canceled, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("enough"))
 	late, end := context.WithTimeoutCause(t.Context(), time.Nanosecond, errors.New("too late"))
 	defer end()
 	<-late.Done()
 
-	ports := []uint16{at.Port()}
+	ports := []uint16{closed}
 	names := resolver(zone(map[string][]string{"a.example": {"127.0.0.1"}}))
 	for _, tt := range []struct {
 		ctx    context.Context
@@ -228,7 +222,7 @@ func TestErrorsNameNoAddress(t *testing.T) {
 		{t.Context(), "a.example", "a\nb", "broken: the request could not be sent or its answer not be read"},
 	} {
 		c := newClient(t, &egress.Options{Allow: prefixes("127.0.0.0/8"), Ports: ports, Resolver: names})
-		req, err := http.NewRequestWithContext(tt.ctx, "GET", fmt.Sprintf("https://%s:%d/", tt.host, at.Port()), nil)
+		req, err := http.NewRequestWithContext(tt.ctx, "GET", fmt.Sprintf("https://%s:%d/", tt.host, closed), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +34,11 @@ func (h *handlers) ListMessageEvents(ctx context.Context, r api.ListMessageEvent
 		}
 		return &stream{server: h.Server, ctx: ctx, call: c, replyID: m.ID, last: after, leave: leave}, nil
 	}
-	events, done, err := h.eventsNow(ctx, c, m.ID, after, time.Duration(value(r.Params.Wait))*time.Second)
+	wait := time.Duration(value(r.Params.Wait)) * time.Second
+	if m.State != string(agent.StateRunning) {
+		wait = forever // its events are there, however long the store takes to find them
+	}
+	events, done, err := h.eventsNow(ctx, c, m.ID, after, wait)
 	return api.ListMessageEvents200JSONResponse{Data: events, Done: done}, err
 }
 
@@ -55,6 +60,9 @@ func lastEvent(after *api.After, id *api.LastEventID) (int, error) {
 // that there is nothing more to read for now.
 const quiet = 20 * time.Millisecond
 
+// forever is how long is waited for what is sure to come.
+const forever = time.Duration(math.MaxInt64)
+
 // eventsNow reads the events that there are, waiting for the first one if asked to.
 func (s *Server) eventsNow(ctx context.Context, c *call, replyID string, after int, wait time.Duration) (events []api.StreamEvent, done bool, err error) {
 	reading, stop := context.WithCancel(ctx)
@@ -71,7 +79,9 @@ func (s *Server) eventsNow(ctx context.Context, c *call, replyID string, after i
 		case err != nil:
 			return nil, false, err
 		}
-		patience.Reset(quiet)
+		if wait != forever {
+			patience.Reset(quiet)
+		}
 		events = append(events, eventShape(ev))
 	}
 	return events, true, nil

@@ -365,48 +365,50 @@ func TestRecordCallWithHostsTransaction(t *testing.T) {
 		{"too late", nil, false, true, agent.CallUnknown, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			db, st := lentStore(t)
-			type in struct {
-				Call agent.Call `json:"-"`
-			}
-			done := make(chan error, 1)
-			refund := agent.MustTool("refund", "", func(ctx context.Context, i in) (string, error) {
-				err := func() error {
-					if tt.late {
-						time.Sleep(2500 * time.Millisecond)
-					}
-					tx, err := db.BeginTx(context.Background(), nil)
-					if err != nil {
-						return err
-					}
-					defer tx.Rollback()
-					if _, err := tx.Exec(`INSERT INTO refunds (call) VALUES (?)`, i.Call.ID); err != nil {
-						return err
-					}
-					if err := st.RecordCall(context.Background(), tx, i.Call, []byte(`"refunded"`)); err != nil || tt.back {
-						return err
-					}
-					return tx.Commit()
-				}()
-				done <- err
-				if err == nil {
-					err = tt.fails
+			synctest.Test(t, func(t *testing.T) {
+				db, st := lentStore(t)
+				type in struct {
+					Call agent.Call `json:"-"`
 				}
-				return "what is returned does not count", err
-			}, &agent.ToolOptions{Idempotent: true, Timeout: time.Second})
-			d := deskOn(t, st, withTools(calls([]agent.Asked{ask("refund", `{}`)}), refund), hours)
-			reply := d.ask(t, agent.Message{Text: "Give me my money back."})
-			if err := <-done; (err != nil) != tt.late {
-				t.Errorf("the transaction ended with %v", err)
-			}
-			has(t, "the calls", states(reply.ToolCalls), tt.state)
-			if tt.state == agent.CallCompleted && string(reply.ToolCalls[0].Result) != `"refunded"` {
-				t.Errorf("the result is %s, want the one recorded", reply.ToolCalls[0].Result)
-			}
-			rows := 0
-			if err := db.QueryRow(`SELECT COUNT(*) FROM refunds`).Scan(&rows); err != nil || rows != tt.rows {
-				t.Errorf("%d refunds were made, %v, want %d", rows, err, tt.rows)
-			}
+				done := make(chan error, 1)
+				refund := agent.MustTool("refund", "", func(ctx context.Context, i in) (string, error) {
+					err := func() error {
+						if tt.late {
+							time.Sleep(2500 * time.Millisecond)
+						}
+						tx, err := db.BeginTx(context.Background(), nil)
+						if err != nil {
+							return err
+						}
+						defer tx.Rollback()
+						if _, err := tx.Exec(`INSERT INTO refunds (call) VALUES (?)`, i.Call.ID); err != nil {
+							return err
+						}
+						if err := st.RecordCall(context.Background(), tx, i.Call, []byte(`"refunded"`)); err != nil || tt.back {
+							return err
+						}
+						return tx.Commit()
+					}()
+					done <- err
+					if err == nil {
+						err = tt.fails
+					}
+					return "what is returned does not count", err
+				}, &agent.ToolOptions{Idempotent: true, Timeout: time.Second})
+				d := deskOn(t, st, withTools(calls([]agent.Asked{ask("refund", `{}`)}), refund), hours)
+				reply := d.ask(t, agent.Message{Text: "Give me my money back."})
+				if err := <-done; (err != nil) != tt.late {
+					t.Errorf("the transaction ended with %v", err)
+				}
+				has(t, "the calls", states(reply.ToolCalls), tt.state)
+				if tt.state == agent.CallCompleted && string(reply.ToolCalls[0].Result) != `"refunded"` {
+					t.Errorf("the result is %s, want the one recorded", reply.ToolCalls[0].Result)
+				}
+				rows := 0
+				if err := db.QueryRow(`SELECT COUNT(*) FROM refunds`).Scan(&rows); err != nil || rows != tt.rows {
+					t.Errorf("%d refunds were made, %v, want %d", rows, err, tt.rows)
+				}
+			})
 		})
 	}
 }

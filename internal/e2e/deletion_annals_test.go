@@ -317,7 +317,7 @@ func (w *annals) armCrash(d deed) { w.tap.crash(1+d.A%12, d.B%2 == 0) }
 
 // wait waits until a run has ended, and returns false if the process has crashed.
 func (w *annals) wait(runID string) (knowledge.Run, bool) {
-	deadline := time.NewTimer(time.Minute)
+	deadline := time.NewTimer(5 * time.Minute)
 	defer deadline.Stop()
 	for {
 		news := w.tap.news()

@@ -106,7 +106,7 @@ func (l *life) kill(at string) {
 		p := start(l.t, role{
 			Do: "load", Store: l.place, Effects: l.effects, First: l.book.Last() + 1, Seed: l.rand.Uint64(), Writers: l.writers, Mutant: l.mutant, At: at, Hit: hit,
 		})
-		wait := 30 * time.Second // a place that is never reached
+		wait := 5 * time.Minute // a place that is never reached
 		if at == "" {
 			wait = time.Duration(l.rand.IntN(int(150 * time.Millisecond)))
 		}

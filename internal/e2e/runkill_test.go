@@ -190,7 +190,9 @@ func TestKilledRunsLeaveOldOrNew(t *testing.T) {
 	running := []string{site.RunID, api.RunID}
 	before := map[knowledge.Kind]int64{}
 	figures := map[string]int{}
-	for kill := range runKills(t) {
+	// On a slow machine a process may be killed before it has begun with a run: some
+	// more are killed then.
+	for kill := 0; kill < runKills(t) || figures["killed running"] == 0 && kill < 5*runKills(t); kill++ {
 		edition := a.edition.Load()
 		at := []string{"", "", "store.commit", "store.committed"}[random.IntN(4)]
 		p := start(t, role{Do: "runs", Store: place, At: at, Hit: 1 + random.IntN(14)})
@@ -263,7 +265,7 @@ func TestKilledRunsLeaveOldOrNew(t *testing.T) {
 	if figures["killed running"] == 0 {
 		t.Errorf("no run was killed in the middle: %v", figures)
 	}
-	t.Logf("%d kills: %v", runKills(t), figures)
+	t.Logf("at least %d kills: %v", runKills(t), figures)
 }
 
 // ended waits for a run to be completed by another process.

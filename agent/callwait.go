@@ -24,7 +24,10 @@ var errNotAwaited = errors.New("another call of the turn could not be recorded")
 // call of the turn could not be brought to its end, and there is nothing to wait for.
 func (r *running) await(ctx context.Context, c *recorded, lost <-chan struct{}) error {
 	r.clock.pause()
-	defer r.clock.resume()
+	defer func() {
+		r.goOn() // before the clock: nobody sees a turn that neither waits nor goes on
+		r.clock.resume()
+	}()
 	news, leave := r.engine.waiters.join(c.ID)
 	defer leave()
 	r.nudge() // whoever wants to know whether it waits

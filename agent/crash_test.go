@@ -262,30 +262,44 @@ func TestDrainReleasesWaiting(t *testing.T) {
 	})
 }
 
-// A turn that waits for somebody is not ended because nobody reads its stream.
+// A turn that waits for somebody is not ended because nobody reads its stream, and has
+// half a minute when it goes on, whenever that is.
 func TestWaitingIsNotUnread(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		tools, _ := toolsOfAllKinds(t)
-		d := newDesk(t, withTools(calls([]agent.Asked{ask("asks", `{"order":"1"}`)}), tools...), hours)
-		callID := ""
-		for ev, err := range d.agent().Stream(t.Context(), agent.Message{Text: "Where is it?"}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if ev.Type == agent.ToolWaiting {
-				callID = ev.ToolCall.ID
-				break // the page was closed
-			}
-		}
-		time.Sleep(5 * time.Minute)
-		if _, err := d.conversations().Approve(t.Context(), callID); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(5 * time.Second)
-		if reply := lastReply(t, d); reply.Failure != "" || reply.ToolCalls[0].State != agent.CallCompleted {
-			t.Errorf("the reply is %+v, want the turn to have gone on", reply)
-		}
-	})
+	for _, tt := range []struct {
+		name         string
+		waits, takes time.Duration
+		state        agent.CallState
+		failure      string
+	}{
+		{"approved when it is looked at", 5 * time.Minute, time.Second, agent.CallCompleted, ""},
+		{"approved before it is looked at", 5*time.Minute - time.Second, 20 * time.Second, agent.CallCompleted, ""},
+		{"unread for too long afterwards", 5*time.Minute - time.Second, 40 * time.Second, agent.CallUnknown, "cancelled"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				slow := func(context.Context, order) (string, error) { time.Sleep(tt.takes); return "shipped", nil }
+				d := newDesk(t, withTools(calls([]agent.Asked{ask("asks", `{"order":"1"}`)}), orderTool(t, "asks", slow, &agent.ToolOptions{Approval: agent.ApprovalAsk, Timeout: time.Minute})), hours)
+				callID := ""
+				for ev, err := range d.agent().Stream(t.Context(), agent.Message{Text: "Where is it?"}) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if ev.Type == agent.ToolWaiting {
+						callID = ev.ToolCall.ID
+						break // the page was closed
+					}
+				}
+				time.Sleep(tt.waits)
+				if _, err := d.conversations().Approve(t.Context(), callID); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				if reply := lastReply(t, d); reply.Failure != tt.failure || reply.ToolCalls[0].State != tt.state {
+					t.Errorf("the reply has failure %q and a call that is %s, want %q and %s: %+v", reply.Failure, reply.ToolCalls[0].State, tt.failure, tt.state, reply)
+				}
+			})
+		})
+	}
 }
 
 // Many turns at a time share nothing that they should not, and no conversation has two

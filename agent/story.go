@@ -46,6 +46,7 @@ type story struct {
 	readers int
 	heard   bool // whether anybody has read
 	unread  *time.Timer
+	since   time.Time // when the last reader left or, if it is later, the turn last went on after waiting for somebody
 }
 
 // tell adds an event to what the turn has told. Each process that has the turn
@@ -195,19 +196,32 @@ func (r *running) detach() {
 	defer r.mu.Unlock()
 	r.readers--
 	if r.readers == 0 && !r.ended && r.streamed {
+		r.since = time.Now()
 		r.unread = time.AfterFunc(r.engine.opts.Unread, r.leaveUnread)
 	}
 }
 
-// leaveUnread ends a turn that nobody reads any more, unless it waits for somebody:
-// then it is looked at again later.
+// goOn is called when a turn has waited for somebody: how long nobody reads it counts
+// from now on.
+func (r *running) goOn() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.since = time.Now()
+}
+
+// leaveUnread ends a turn that nobody reads any more, unless it waits for somebody, or
+// has done so until a moment ago: then it is looked at again later.
 func (r *running) leaveUnread() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	left := r.engine.opts.Unread
+	if !r.clock.waits() {
+		left -= time.Since(r.since)
+	}
 	switch {
 	case r.ended || r.readers > 0:
-	case r.clock.waits():
-		r.unread = time.AfterFunc(r.engine.opts.Unread, r.leaveUnread)
+	case left > 0:
+		r.unread = time.AfterFunc(left, r.leaveUnread)
 	default:
 		r.cancel(ErrCancelled)
 	}

@@ -9,8 +9,10 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/knowledge"
+	"github.com/answerdesk-go/answerdesk/knowledge/crawl"
 	"github.com/answerdesk-go/answerdesk/store"
 )
 
@@ -101,7 +103,7 @@ func TestCrawlOfAHostileSite(t *testing.T) {
 			s.ServeHTTP(w, req)
 		}
 	})
-	r := newCrawlRig(t, nil)
+	r := newCrawlRig(t, &crawl.Options{PageTimeout: 10 * time.Minute})
 	r.works(t)
 	var before, after runtime.MemStats
 	runtime.GC()

@@ -27,6 +27,7 @@ func newCrawlRig(t *testing.T, opts *crawl.Options) *rig {
 	t.Helper()
 	out, err := egress.New(&egress.Options{
 		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, AllowHTTP: true, HighPorts: true, MaxBody: 50 << 20,
+		HeaderTimeout: 10 * time.Minute, Timeout: 10 * time.Minute, // a busy machine changes nothing
 	})
 	if err != nil {
 		t.Fatal(err)

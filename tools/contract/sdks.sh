@@ -94,7 +94,7 @@ if [ -z "${ANSWERDESK_URL:-}" ]; then
 	python3 "$here/sdk/fake.py" "$ANSWERDESK_KEY" >"$to/fake.url" 2>"$to/fake.log" &
 	fake=$!
 	trap 'kill $fake' EXIT
-	for _ in $(seq 100); do [ -s "$to/fake.url" ] && break || sleep 0.1; done
+	for _ in $(seq 600); do [ -s "$to/fake.url" ] && break || sleep 0.1; done
 	ANSWERDESK_URL=$(cat "$to/fake.url")
 	export ANSWERDESK_URL
 fi

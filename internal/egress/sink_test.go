@@ -277,7 +277,7 @@ func askSink(t *testing.T, pool *x509.CertPool, short bool, serve func(net.Conn)
 		body, err = io.ReadAll(resp.Body)
 		resp.Body.Close()
 	}
-	if took := time.Since(begun); took > 20*time.Second {
+	if took := time.Since(begun); took > 50*time.Second {
 		t.Errorf("took %v, want less than any deadline or about 0.5 s", took)
 	}
 	if err != nil && strings.Contains(err.Error(), "127.0.0.1") {
@@ -451,7 +451,7 @@ func TestEachDeadline(t *testing.T) {
 				_, err = io.Copy(io.Discard, resp.Body)
 				resp.Body.Close()
 			}
-			if took := time.Since(begun); class(err) != tt.want || took > 30*time.Second {
+			if took := time.Since(begun); class(err) != tt.want || took > 50*time.Second {
 				t.Errorf("got %v after %v, want %s at the deadline", err, took, tt.want)
 			}
 		})

@@ -165,7 +165,7 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	go func() {
 		d.ServeHTTP(w, r.WithContext(ctx))
 		w.WriteHeader(http.StatusOK)
-		out.Close()
+		out.CloseWithError(ctx.Err()) // whoever is gone has not read to the end
 	}()
 	select {
 	case <-w.begun:

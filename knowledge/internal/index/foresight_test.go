@@ -11,14 +11,17 @@ import (
 // TestForesight searches where the first rows say little about the others: what is best
 // stands among them, among those behind, or in another segment.
 func TestForesight(t *testing.T) {
-	const rows = 3 * window
+	const first = 1 << 12
+	const rows = 3 * first
+	defer func(n uint32) { window = n }(window)
+	window = first
 	filler := strings.Fields("boat lamp card shoe moon rain door leaf")
 	rare := strings.Fields("tea jug cup pan")
 	for name, good := range map[string]func(n int) bool{ // rows with many rare words
 		"everywhere": func(n int) bool { return n%97 == 0 },
-		"first":      func(n int) bool { return n%97 == 0 && n < window },
-		"a few":      func(n int) bool { return n%97 == 0 && n < window || n%997 == 0 },
-		"last":       func(n int) bool { return n%97 == 0 && n > 2*window },
+		"first":      func(n int) bool { return n%97 == 0 && n < first },
+		"a few":      func(n int) bool { return n%97 == 0 && n < first || n%997 == 0 },
+		"last":       func(n int) bool { return n%97 == 0 && n > 2*first },
 	} {
 		rnd := rand.New(rand.NewPCG(3, uint64(len(name))))
 		x := New(nil)
@@ -26,7 +29,7 @@ func TestForesight(t *testing.T) {
 		var changes []Change
 		for n := range rows {
 			words := []string{filler[rnd.IntN(len(filler))], filler[rnd.IntN(len(filler))]}
-			if n%6 == 0 && (n < window || n%24 == 0) {
+			if n%6 == 0 && (n < first || n%24 == 0) {
 				words = append(words, rare[rnd.IntN(len(rare))])
 			}
 			if good(n) {

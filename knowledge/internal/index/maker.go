@@ -22,6 +22,7 @@ type maker struct {
 	language          []uint32
 	attrStarts, attrs []uint32
 	attrKeys          packed.StringsWriter
+	paths             []uint32 // of attrKeys, see reorder
 
 	questions []question
 
@@ -41,7 +42,7 @@ func (m *maker) reset() {
 	*m = maker{
 		lengths: m.lengths[:0], docs: m.docs[:0], ordinals: m.ordinals[:0], ids: idWriter{m.ids.data[:0], m.ids.ends[:0]},
 		hashes: m.hashes[:0], versions: m.versions[:0], stamps: m.stamps[:0], firsts: m.firsts[:0], languages: m.languages[:0],
-		language: m.language[:0], attrStarts: m.attrStarts[:0], attrs: m.attrs[:0], attrKeys: m.attrKeys, questions: m.questions[:0],
+		language: m.language[:0], attrStarts: m.attrStarts[:0], attrs: m.attrs[:0], attrKeys: m.attrKeys, paths: m.paths[:0], questions: m.questions[:0],
 		terms: m.terms, totals: m.totals[:0], texts: textWriter{data: m.texts.data[:0], starts: m.texts.starts[:0]}, lists: m.lists[:0],
 		postings: m.postings, out: m.out[:0],
 	}

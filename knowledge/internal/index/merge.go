@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"slices"
 
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/packed"
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/postings"
@@ -19,7 +20,15 @@ type merger struct {
 	parts []merging
 	text  []byte // the first of the strings the parts are at
 	at    []int  // the parts that are at it
+
+	from  []rowFrom // by row
+	mixed bool      // the rows of the parts stand among each other
+	stood []stood   // of the term under way
+	often []uint8   // by row, see rows
 }
+
+// A rowFrom is which row of which part a row was.
+type rowFrom struct{ part, row uint32 }
 
 // A merging is a part that is merged.
 type merging struct {
@@ -65,41 +74,36 @@ func merge(ctx context.Context, o *Options, parts []part) (*segment, [][]uint32)
 // mergeDocuments numbers rows and documents anew.
 func (m *merger) mergeDocuments() {
 	m.mergeAttributes()
-	var d madeDocument
 	for i := range m.parts {
 		p := &m.parts[i]
-		p.moved, p.documents = make([]uint32, p.rows), make([]uint32, p.segment.documents)
-		for n := range p.segment.documents {
-			first, end := p.rowsOf(n)
-			if p.isGone(first) {
-				p.documents[n] = noRow
-				for row := first; row < end; row++ {
-					p.moved[row] = noRow
-				}
-				continue
-			}
-			p.documents[n] = uint32(len(m.firsts))
-			d.id = p.ids.Append(d.id[:0], n)
-			d.version, d.stamp = p.versions.At(n), p.stamp+p.stamps.At(n)
-			if l := p.language.Get(n); !p.languages.Is(l, d.language) {
-				d.language = string(p.languages.Append(nil, l))
-			}
-			m.document(&d)
-			for at := p.attrStarts[n]; at < p.attrStarts[n+1]; at++ {
-				m.attrs = append(m.attrs, p.attrs[p.segment.attrs[at]])
-			}
-			for row := first; row < end; row++ {
-				p.moved[row] = uint32(len(m.lengths))
-				m.row(p.ordinals.Get(row), p.lengths[row])
-			}
-			from, to := p.questions.of(n)
-			for q := from; q < to; q++ {
-				w := wording{form: p.questions.form(q), words: p.questions.words(q), sense: p.questions.sense(q)}
-				m.questions = append(m.questions, question{
-					wording: w, document: p.documents[n],
-					numbers: p.questions.appendTerms([]uint32{uint32(i)}, q), // behind the part
-				})
-			}
+		p.moved, p.documents = slices.Repeat([]uint32{noRow}, int(p.rows)), slices.Repeat([]uint32{noRow}, int(p.segment.documents))
+	}
+	var d madeDocument
+	for _, at := range m.order() {
+		p, n := &m.parts[at.part], at.document
+		p.documents[n] = uint32(len(m.firsts))
+		d.id = p.ids.Append(d.id[:0], n)
+		d.version, d.stamp = p.versions.At(n), p.stamp+p.stamps.At(n)
+		if l := p.language.Get(n); !p.languages.Is(l, d.language) {
+			d.language = string(p.languages.Append(nil, l))
+		}
+		m.document(&d)
+		for at := p.attrStarts[n]; at < p.attrStarts[n+1]; at++ {
+			m.attrs = append(m.attrs, p.attrs[p.segment.attrs[at]])
+		}
+		first, end := p.rowsOf(n)
+		for row := first; row < end; row++ {
+			p.moved[row] = uint32(len(m.lengths))
+			m.row(p.ordinals.Get(row), p.lengths[row])
+			m.from = append(m.from, rowFrom{uint32(at.part), row})
+		}
+		from, to := p.questions.of(n)
+		for q := from; q < to; q++ {
+			w := wording{form: p.questions.form(q), words: p.questions.words(q), sense: p.questions.sense(q)}
+			m.questions = append(m.questions, question{
+				wording: w, document: p.documents[n],
+				numbers: p.questions.appendTerms([]uint32{uint32(at.part)}, q), // behind the part
+			})
 		}
 	}
 }
@@ -131,7 +135,7 @@ func (m *merger) mergeAttributes() {
 			p.attrs[p.term] = number
 		}
 		if used {
-			m.attrKeys.Add(least)
+			m.attribute(least)
 		}
 		m.pass()
 	}
@@ -165,13 +169,20 @@ func (m *merger) mergeTerms(ctx context.Context) bool {
 						if !cursor.Once {
 							frequency += cursor.Counts[j]
 						}
-						m.postings.Add(row, frequency)
 						total += uint32(frequency)
+						if m.mixed {
+							m.stood = append(m.stood, stood(row)<<8|stood(frequency))
+						} else {
+							m.postings.Add(row, frequency)
+						}
 					}
 				}
 			}
 		}
 		if total > 0 {
+			if m.mixed {
+				m.rows()
+			}
 			m.term(least, total)
 		}
 		m.pass()
@@ -181,20 +192,19 @@ func (m *merger) mergeTerms(ctx context.Context) bool {
 // mergeTexts writes the texts of all rows, with the new codes of terms.
 func (m *merger) mergeTexts() {
 	m.codes = ranked(m.totals)
+	recodes := make([][]uint32, len(m.parts)) // by what they are in the part
 	for i := range m.parts {
 		p := &m.parts[i]
-		codes := make([]uint32, len(p.terms)) // by what they are in the part
+		recodes[i] = make([]uint32, len(p.terms))
 		for n, number := range p.terms {
 			if int(number) < len(m.codes) { // else it is of no row that is left
-				codes[p.texts.codes.At(uint32(n))] = m.codes[number]
+				recodes[i][p.texts.codes.At(uint32(n))] = m.codes[number]
 			}
 		}
-		for row := range p.rows {
-			if p.moved[row] != noRow {
-				m.texts.row()
-				m.texts.data = recoded(m.texts.data, p.texts.of(row), codes)
-			}
-		}
+	}
+	for _, f := range m.from {
+		m.texts.row()
+		m.texts.data = recoded(m.texts.data, m.parts[f.part].texts.of(f.row), recodes[f.part])
 	}
 }
 

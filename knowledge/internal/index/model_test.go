@@ -55,6 +55,9 @@ func (w *world) document(version int) Document {
 	if w.rnd.IntN(3) > 0 {
 		d.ExternalID = "ext-" + d.ID
 	}
+	if w.rnd.IntN(2) > 0 {
+		d.URL = "https://example.com/" + w.text(2) + "/" + d.ID
+	}
 	apart := 1 + w.rnd.IntN(2)
 	for i := range w.rnd.IntN(4) {
 		p := Passage{Ordinal: i * apart, Title: w.text(3), Heading: w.text(2), Body: w.text(30)}
@@ -91,9 +94,10 @@ func (w *world) filter() (Filter, func(*Document) bool) {
 // textbook: the results must be the same to the last bit.
 func TestAgainstModel(t *testing.T) {
 	asked, found, segments := 0, 0, 0
-	defer func(rows uint32) { commonRows = rows }(commonRows)
+	defer func(rows, width uint32, ordered int) { commonRows, window, orderedRows = rows, width, ordered }(commonRows, window, orderedRows)
 	for run := range runs(t) {
 		commonRows = []uint32{1, 1 << 8}[run%2] // terms are common in small segments, too
+		window, orderedRows = []uint32{64, 1 << 12, 1 << 17}[run%3], []int{1, 100, 1 << 15}[run/2%3]
 		rnd := rand.New(rand.NewPCG(uint64(run), 2))
 		w := &world{rnd: rnd, words: 4 + rnd.IntN(200), ids: 1 + rnd.IntN(60)}
 		steps := 1 + rnd.IntN(12)

@@ -1,12 +1,14 @@
 package index
 
 import (
+	"math"
+
 	"github.com/answerdesk-go/answerdesk/knowledge/internal/postings"
 )
 
-// Rows are scored a window at a time, so that their scores stay in the
-// processor's nearest cache.
-const window = 1 << 12
+// Rows are scored a window at a time, so that their scores stay in a near cache of the
+// processor.
+var window uint32 = 1 << 17 // a multiple of 64; a test has less
 
 // Sums of scores that are added up in different orders differ by less than slack,
 // which is that of 256 additions of float32 and more.
@@ -14,12 +16,16 @@ const slack = 1e-4
 
 // scoring is what the first stage of a search uses.
 type scoring struct {
-	scores  [window]float32
-	touched [window / 64]uint64 // a bit for each row of the window that has a score
+	lanes   []lane   // of the window, by block: what the terms that are not common give each row
+	scored  []uint64 // the rows that have a score
+	peaks   []uint32 // the bits of the greatest score
 	cursors []cursor
 	sweeping
 	best ranking
 }
+
+// A lane is the scores of a block of 64 rows.
+type lane [64]float32
 
 // A cursor is where a term is in its postings.
 type cursor struct {
@@ -28,9 +34,6 @@ type cursor struct {
 	weight float32
 	common *common
 }
-
-// mostScored is about how many rows are scored before they are swept.
-const mostScored = 1 << 9
 
 // run ranks the rows of all parts by their words.
 func (s *search) run(q *Query, limit int) {
@@ -66,20 +69,22 @@ func (s *search) runPart(q *Query, number uint32) {
 	}
 	w := sweep{search: s, part: p, number: number, filter: &f, single: int(p.rows) == p.passages}
 	w.begin(cursors[:leading], cursors[leading:])
-	for base := uint32(0); base < p.rows; {
-		begin := base
-		s.scored = s.scored[:0]
-		for base < p.rows && len(s.scored) < mostScored {
-			end := min(base+window, p.rows)
-			for i := range cursors[:leading] {
-				s.add(p, &cursors[i], base, end)
-			}
-			w.gather(base)
-			base = end
+	s.makeRoom(int(min(window, p.rows)+63) / 64)
+	for base := uint32(0); base < p.rows; base += window {
+		end := min(base+window, p.rows)
+		for i := range cursors[:leading] {
+			s.add(p, &cursors[i], base, end)
 		}
-		w.run(begin, base)
+		w.run(base, end)
 	}
 	s.best.flush()
+}
+
+// makeRoom makes room for a window of some blocks. What was there before is clear.
+func (s *scoring) makeRoom(blocks int) {
+	if blocks > len(s.lanes) {
+		s.lanes, s.scored, s.peaks = make([]lane, blocks), make([]uint64, blocks), make([]uint32, blocks)
+	}
 }
 
 // start sets cursors before the postings of a part, the rarest terms first.
@@ -126,26 +131,33 @@ func (s *search) add(p *part, c *cursor, base, end uint32) {
 
 // addBlock adds what a term gives the rows of a block from one to before another.
 func (s *search) addBlock(p *part, c *cursor, from, to int, base uint32) {
-	lengths := p.lengths[base:]
+	lengths := p.lengths
 	weight := c.weight
 	rows := c.Rows[from:to]
 	if c.Once {
 		impacts := &s.view.impacts[0]
 		for _, row := range rows {
-			slot := (row - base) % window
-			s.scores[slot] += weight * impacts[lengths[slot]]
-			s.touched[slot/64] |= 1 << (slot % 64)
+			s.gain(row-base, weight*impacts[lengths[row]])
 		}
 		return
 	}
 	counts := c.Counts[from:to]
 	for i, row := range rows {
-		slot := (row - base) % window
-		s.touched[slot/64] |= 1 << (slot % 64)
+		score := float32(0)
 		if tf := counts[i]; tf < tabled {
-			s.scores[slot] += weight * s.view.impacts[tf][lengths[slot]]
+			score = weight * s.view.impacts[tf][lengths[row]]
 		} else {
-			s.scores[slot] += weight * impact(uint32(tf)+1, s.view.norms[lengths[slot]])
+			score = weight * impact(uint32(tf)+1, s.view.norms[lengths[row]])
 		}
+		s.gain(row-base, score)
 	}
+}
+
+// gain adds to the score of a row of the window.
+func (s *scoring) gain(row uint32, score float32) {
+	b, slot := row/64, row%64
+	score += s.lanes[b][slot]
+	s.lanes[b][slot] = score
+	s.scored[b] |= 1 << slot
+	s.peaks[b] = max(s.peaks[b], math.Float32bits(score))
 }

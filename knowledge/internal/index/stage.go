@@ -34,7 +34,8 @@ type stager struct {
 	known      []stagedTerm // by number of a term in the vocabulary
 	used       []uint32     // the terms of the segment under way
 	tokens     []uint32     // row after row, see token
-	ends       []uint32     // of each row in tokens
+	ends       []uint32     // of each row in tokens, as they were put
+	was        []uint32     // which of those a row is; nil: the same
 	words      []analysis.Numbered
 	text       []byte // the term that is written
 
@@ -97,7 +98,7 @@ func (s *stager) reset() {
 	}
 	clear(s.attrNumbers)
 	clear(s.attrTexts)
-	s.used, s.tokens, s.ends, s.attrTexts = s.used[:0], s.tokens[:0], s.ends[:0], s.attrTexts[:0]
+	s.used, s.tokens, s.ends, s.was, s.attrTexts = s.used[:0], s.tokens[:0], s.ends[:0], nil, s.attrTexts[:0]
 	if s.vocabulary.Size() > keptVocabulary {
 		s.vocabulary, s.known = analysis.Vocabulary{}, nil
 	}
@@ -221,6 +222,7 @@ func (t *token) next(list []uint32) []uint32 {
 func (s *stager) flush() {
 	if len(s.ends) > 0 {
 		s.sortAttributes()
+		s.was = s.reorder()
 		s.sortTokens()
 		s.made = append(s.made, s.segment(&s.x.options))
 	}
@@ -232,7 +234,7 @@ func (s *stager) sortAttributes() {
 	order := sorted(s.attrTexts)
 	moved := make([]uint32, len(order))
 	for i, n := range order {
-		s.attrKeys.AddString(s.attrTexts[n])
+		s.attribute([]byte(s.attrTexts[n]))
 		moved[n] = uint32(i)
 	}
 	for i, n := range s.attrs {
@@ -256,21 +258,31 @@ func (s *stager) sortTokens() {
 		s.known[n].at, s.known[n].code = uint32(i), s.codes[i]
 	}
 	s.texts.data = roomy(s.texts.data, 2*len(s.tokens)) // most take a byte or two
-	from := uint32(0)
-	for _, end := range s.ends {
+	for row := range s.ends {
 		s.texts.row()
 		t := token{weight: 1}
-		for list := s.tokens[from:end]; len(list) > 0; {
+		for list := s.tokensOf(row); len(list) > 0; {
 			list = t.next(list)
 			s.texts.add(s.known[t.number].code, t.step, uint8(t.weight))
 		}
-		from = end
 	}
 	for _, q := range s.questions {
 		for i, n := range q.numbers {
 			q.numbers[i] = s.known[n].at // which a row of the question holds too
 		}
 	}
+}
+
+// tokensOf returns the tokens of a row.
+func (s *stager) tokensOf(row int) []uint32 {
+	if s.was != nil {
+		row = int(s.was[row])
+	}
+	from := uint32(0)
+	if row > 0 {
+		from = s.ends[row-1]
+	}
+	return s.tokens[from:s.ends[row]]
 }
 
 // scatter finds the rows of each term, and writes its postings.
@@ -281,10 +293,9 @@ func (s *stager) scatter() {
 		end += s.known[n].count
 	}
 	rows, frequencies := make([]uint32, end), make([]uint8, end)
-	from := uint32(0)
-	for row, end := range s.ends {
+	for row := range s.ends {
 		t := token{weight: 1}
-		for list := s.tokens[from:end]; len(list) > 0; {
+		for list := s.tokensOf(row); len(list) > 0; {
 			list = t.next(list)
 			k := &s.known[t.number]
 			if k.last != uint32(row)|scattered {
@@ -295,7 +306,6 @@ func (s *stager) scatter() {
 			f := &frequencies[k.at-1]
 			*f = uint8(min(uint32(*f)+t.weight, postings.MaxFrequency))
 		}
-		from = end
 	}
 	for _, n := range s.used {
 		k := &s.known[n]

@@ -20,10 +20,9 @@ type sweep struct {
 // sweeping is what sweeps use.
 type sweeping struct {
 	asides   []aside
-	most     []float32 // of asides
 	ceilings []float32 // by block of 64 rows: what the common terms give a row there at most
-	scored   []scored  // in order
 	summit   uint32    // the bits of the most that a row can have
+	mosts    []float32 // by block of the window: the same of all terms
 	sample   []float32
 }
 
@@ -31,26 +30,19 @@ type sweeping struct {
 type aside struct {
 	*common
 	weight float32
-	most   []float32 // by block: what it gives a row there
+	bound  float32 // no less, whatever sums are rounded to
 
 	// Of the block of rows that is looked at.
 	word  uint64  // the rows that hold it
+	first uint32  // the place of the first of them in counts
 	gives float32 // most
 	rest  float32 // what it and those behind it give
-}
-
-// A scored is a row, what the terms that are not common give it, and the most that all
-// give it.
-type scored struct {
-	row         uint32
-	score, most float32
 }
 
 // begin finds out what terms can give the rows of each block.
 func (w *sweep) begin(leading, common []cursor) {
 	blocks := int(w.part.rows+63) / 64
 	w.asides = w.asides[:0]
-	w.most = slices.Grow(w.most[:0], len(common)*blocks)[:len(common)*blocks]
 	w.ceilings = slices.Grow(w.ceilings[:0], blocks)[:blocks]
 	clear(w.ceilings)
 	tops := &w.view.tops[w.number]
@@ -60,60 +52,15 @@ func (w *sweep) begin(leading, common []cursor) {
 	}
 	for i := range common {
 		c := &common[i]
-		most := w.most[i*blocks : (i+1)*blocks]
-		w.asides = append(w.asides, aside{common: c.common, weight: c.weight, most: most})
-		weight := c.weight * (1 + slack)
-		top += weight
-		ceilings := w.ceilings[:len(most)]
-		for b, t := range c.common.tops[:len(most)] {
-			m := weight * tops[t]
-			most[b] = m
-			ceilings[b] += m
+		bound := c.weight * (1 + slack)
+		w.asides = append(w.asides, aside{common: c.common, weight: c.weight, bound: bound})
+		top += bound
+		ceilings := w.ceilings
+		for b, t := range c.common.tops[:len(ceilings)] {
+			ceilings[b] += bound * tops[t]
 		}
 	}
 	w.summit = math.Float32bits(top)
-}
-
-// gather takes the rows of a window that have a score, but those that cannot have
-// enough: neither have these if they are taken for rows without a score. It goes
-// through all of them in the same way, for no processor would guess which they are.
-func (w *sweep) gather(base uint32) {
-	need := w.best.enough * (1 - slack)
-	from := len(w.scored)
-	list := slices.Grow(w.scored, window)[:from+window]
-	n := from
-	for i, word := range w.touched {
-		if word == 0 {
-			continue
-		}
-		w.touched[i] = 0
-		row := base + 64*uint32(i)
-		ceiling := w.ceilings[row/64]
-		scores := (*[64]float32)(w.scores[64*i:])
-		for ; word != 0; word &= word - 1 {
-			slot := uint32(bits.TrailingZeros64(word)) % 64
-			score := scores[slot]
-			scores[slot] = 0
-			list[n] = scored{row + slot, score, score}
-			n += reaches(score+ceiling, need)
-		}
-	}
-	list = list[:n]
-	for i := range w.asides {
-		a := &w.asides[i]
-		holds, most := a.bits, a.most[:len(a.bits)]
-		for j := range list[from:] {
-			s := &list[from+j]
-			b := s.row / 64
-			s.most += math.Float32frombits(math.Float32bits(most[b]) & -uint32(holds[b]>>(s.row%64)&1))
-		}
-	}
-	n = from
-	for _, s := range list[from:] {
-		list[n] = s
-		n += reaches(s.most, need)
-	}
-	w.scored = list[:n]
 }
 
 // reaches returns 1 if a score is need or more, else 0, both not negative: as numbers
@@ -122,44 +69,95 @@ func reaches(score, need float32) int {
 	return 1 + int(int32(math.Float32bits(score)-math.Float32bits(need))>>31)
 }
 
-// run ranks the rows from begin to before end, of which those in w.scored are scored.
+// run ranks the rows of a window, from begin to before end.
 func (w *sweep) run(begin, end uint32) {
-	if w.single && len(w.best.list) < w.best.limit {
-		w.foresee(begin, end)
+	first, blocks := begin/64, int(end-begin+63)/64
+	w.bound(w.ceilings[first:][:blocks])
+	if w.single {
+		w.lead(first)
+		if len(w.best.list) < w.best.limit {
+			w.foresee(first, blocks)
+		}
 	}
-	list := w.scored
-	scores := (*[64]float32)(w.scores[:])
-	for b := begin / 64; 64*b < end; b++ {
-		ceiling := w.ceilings[b]
-		need := w.best.enough * (1 - slack)
-		if ceiling < need && (len(list) == 0 || list[0].row/64 != b) {
+	for i, bound := range w.mosts {
+		held := w.scored[i]
+		if need := w.best.enough * (1 - slack); bound >= need {
+			b := first + uint32(i)
+			w.enter(b)
+			no := w.no(b)
+			rows := uint64(0)
+			if w.peaks[i] != 0 {
+				rows = w.promising(&w.lanes[i], held&^no, need)
+			}
+			if among := ^(held | no); among != 0 && w.ceilings[b] >= need {
+				rows |= w.holding(0, need, among)
+			}
+			w.rank(b, &w.lanes[i], rows)
+		}
+		if held != 0 {
+			w.lanes[i] = lane{}
+		}
+	}
+	clear(w.scored[:blocks])
+	clear(w.peaks[:blocks])
+}
+
+// bound finds out what all terms can give the rows of each block of the window.
+func (w *sweep) bound(ceilings []float32) {
+	w.mosts = slices.Grow(w.mosts[:0], len(ceilings))[:len(ceilings)]
+	peaks := w.peaks[:len(ceilings)]
+	for i, ceiling := range ceilings {
+		w.mosts[i] = ceiling + math.Float32frombits(peaks[i])
+	}
+}
+
+// lead ranks the rows that the terms that are not common speak for in the blocks where
+// all terms together may give most: so that it is known soon how good a row has to be.
+func (w *sweep) lead(first uint32) {
+	if w.best.limit > mostForeseen || len(w.mosts) < w.best.limit {
+		return
+	}
+	cut := w.cut(w.mosts, w.best.limit)
+	for i, bound := range w.mosts {
+		if bound >= cut && w.scored[i] != 0 {
+			b := first + uint32(i)
+			w.enter(b)
+			w.rank(b, &w.lanes[i], w.promising(&w.lanes[i], w.scored[i]&^w.no(b), w.best.enough*(1-slack)))
+			w.peaks[i], w.mosts[i] = 0, w.ceilings[b]
+		}
+	}
+}
+
+// promising returns those of some rows of the block that has been entered to which all terms may
+// give what is needed. It goes through all of them in the same way, for no processor
+// would guess which they are.
+func (w *sweep) promising(l *lane, among uint64, need float32) (rows uint64) {
+	for ; among != 0; among &= among - 1 {
+		slot := bits.TrailingZeros64(among) % 64
+		most := l[slot]
+		for i := range w.asides {
+			a := &w.asides[i]
+			most += math.Float32frombits(math.Float32bits(a.gives) & -uint32(a.word>>slot&1))
+		}
+		rows |= uint64(reaches(most, need)) << slot
+	}
+	return rows
+}
+
+// rank ranks rows of the block that has been entered.
+func (w *sweep) rank(block uint32, l *lane, rows uint64) {
+	for ; rows != 0; rows &= rows - 1 {
+		slot := uint32(bits.TrailingZeros64(rows)) % 64
+		row := 64*block + slot
+		score := w.complete(row, l[slot])
+		if score < w.best.enough || !w.allows(row) {
 			continue
 		}
-		rows, no := uint64(0), w.no(b)
-		for ; len(list) > 0 && list[0].row/64 == b; list = list[1:] {
-			if slot := list[0].row % 64; list[0].most >= need && no>>slot&1 == 0 {
-				rows |= 1 << slot
-				scores[slot] = list[0].score
-			}
-		}
-		if ceiling >= need {
-			w.enter(b)
-			rows |= w.holding(0, need, ^(rows | no))
-		}
-		for ; rows != 0; rows &= rows - 1 {
-			slot := uint32(bits.TrailingZeros64(rows)) % 64
-			row := 64*b + slot
-			score := w.complete(row, scores[slot])
-			scores[slot] = 0
-			if score < w.best.enough || !w.allows(row) {
-				continue
-			}
-			c := candidate{bm25: score, score: score, part: w.number, row: row}
-			if w.single {
-				w.best.push(c)
-			} else {
-				w.best.offer(c)
-			}
+		c := candidate{bm25: score, score: score, part: w.number, row: row}
+		if w.single {
+			w.best.push(c)
+		} else {
+			w.best.offer(c)
 		}
 	}
 }
@@ -185,9 +183,11 @@ func (w *sweep) no(block uint32) (rows uint64) {
 func (w *sweep) enter(block uint32) {
 	w.looks = 64
 	rest := float32(0)
+	tops := &w.view.tops[w.number]
 	for i := len(w.asides) - 1; i >= 0; i-- {
 		a := &w.asides[i]
-		a.word, a.gives = a.bits[block], a.most[block]
+		c := &a.blocks[block]
+		a.word, a.first, a.gives = c.rows, c.before, a.bound*tops[uint8(c.top)]
 		rest += a.gives
 		a.rest = rest
 	}
@@ -221,45 +221,33 @@ func (w *sweep) complete(row uint32, score float32) float32 {
 	length := w.part.lengths[row]
 	for i := range w.asides {
 		a := &w.asides[i]
-		if tf := a.in(row); tf > 0 {
-			score += a.weight * w.view.impact(tf, length)
+		if a.word>>(row%64)&1 != 0 {
+			tf := a.counts[a.first+uint32(bits.OnesCount64(a.word&(1<<(row%64)-1)))]
+			score += a.weight * w.view.impact(uint32(tf), length)
 		}
 	}
 	return score
 }
 
-// foresee scores some rows that look good, to know how good a row has to be before
-// the first one is ranked. It ranks none.
-func (w *sweep) foresee(begin, end uint32) {
+// foresee scores some rows that the common terms speak for, to know how good a row
+// has to be before others are ranked. It ranks none.
+func (w *sweep) foresee(first uint32, blocks int) {
 	limit := w.best.limit
 	if limit > mostForeseen {
 		return
 	}
+	ceilings := w.ceilings[first:][:blocks]
+	cut := w.cut(ceilings, limit)
 	w.sample = w.sample[:0]
-	if len(w.scored) >= limit {
-		for i := range w.scored {
-			w.sample = append(w.sample, w.scored[i].most)
+	for i, ceiling := range ceilings {
+		if ceiling < cut || ceiling == 0 {
+			continue
 		}
-		cut := w.cut(w.sample, 2*limit)
-		w.sample = w.sample[:0]
-		for i := range w.scored {
-			if s := &w.scored[i]; s.most >= cut && w.allows(s.row) {
-				w.sample = append(w.sample, w.complete(s.row, s.score))
-			}
-		}
-	} else {
-		ceilings := w.ceilings[begin/64 : (end+63)/64]
-		cut := w.cut(ceilings, limit)
-		for i, ceiling := range ceilings {
-			if ceiling < cut || ceiling == 0 {
-				continue
-			}
-			block := begin/64 + uint32(i)
-			w.enter(block)
-			for rows := w.holding(0, ceiling*3/4, ^w.no(block)); rows != 0; rows &= rows - 1 {
-				if row := 64*block + uint32(bits.TrailingZeros64(rows)); w.allows(row) {
-					w.sample = append(w.sample, w.complete(row, 0))
-				}
+		block := first + uint32(i)
+		w.enter(block)
+		for rows := w.holding(0, ceiling*3/4, ^w.no(block)); rows != 0; rows &= rows - 1 {
+			if slot := uint32(bits.TrailingZeros64(rows)) % 64; w.allows(64*block + slot) {
+				w.sample = append(w.sample, w.complete(64*block+slot, w.lanes[i][slot]))
 			}
 		}
 	}

@@ -12,16 +12,10 @@ import (
 // row that other words speak for holds this one too.
 type common struct {
 	term   uint32
-	blocks []commonBlock
-	tops   []uint8 // by block: what the term gives one of the rows at most, see topOf
-	counts []uint8 // how often the term stands in each of its rows
-}
-
-// A commonBlock is what there is of a common term in a block of 64 rows.
-type commonBlock struct {
-	rows   uint64 // a bit for each that holds the term
-	before uint32 // how many rows are before them
-	top    uint32 // that of common.tops: where rows are, it is sooner found
+	rows   []uint64 // by block of 64 rows: a bit for each that holds the term
+	before []uint32 // by block: how many rows are before them
+	tops   []uint8  // by block: what the term gives one of the rows at most, see topOf
+	counts []uint8  // how often the term stands in each of its rows
 }
 
 // A term is common that stands in one of commonShare rows or more, in a segment of
@@ -64,10 +58,10 @@ func (g *segment) prepare(o *Options) {
 	var c postings.Cursor
 	for _, f := range list {
 		blocks := (g.rows + 63) / 64
-		m := common{f.term, make([]commonBlock, blocks), make([]uint8, blocks), make([]uint8, 0, f.Count)}
+		m := common{f.term, make([]uint64, blocks), make([]uint32, blocks), make([]uint8, blocks), make([]uint8, 0, f.Count)}
 		for c.Begin(f.List); c.Next(); {
 			for i, row := range c.Rows[:c.Len] {
-				m.blocks[row/64].rows |= 1 << (row % 64)
+				m.rows[row/64] |= 1 << (row % 64)
 				count := uint8(1)
 				if !c.Once {
 					count += c.Counts[i]
@@ -83,10 +77,9 @@ func (g *segment) prepare(o *Options) {
 			}
 		}
 		before := 0
-		for i := range m.blocks {
-			b := &m.blocks[i]
-			b.before, b.top = uint32(before), uint32(m.tops[i])
-			before += bits.OnesCount64(b.rows)
+		for i, rows := range m.rows {
+			m.before[i] = uint32(before)
+			before += bits.OnesCount64(rows)
 		}
 		g.commons = append(g.commons, m)
 	}
@@ -128,7 +121,7 @@ func (g *segment) bytes() int64 {
 	n := len(g.data) + 4*(len(g.docs)+len(g.firsts)+len(g.attrs)+len(g.attrStarts)) + g.terms.Extra() + g.attrKeys.Extra()
 	for i := range g.commons {
 		c := &g.commons[i]
-		n += 16*len(c.blocks) + len(c.tops) + len(c.counts)
+		n += 8*len(c.rows) + 4*len(c.before) + len(c.tops) + len(c.counts)
 	}
 	return int64(n)
 }

@@ -23,6 +23,7 @@ type sweeping struct {
 	ceilings []float32 // by block of 64 rows: what the common terms give a row there at most
 	summit   uint32    // the bits of the most that a row can have
 	mosts    []float32 // by block of the window: the same of all terms
+	due      []uint32  // blocks of the window
 	sample   []float32
 }
 
@@ -34,7 +35,6 @@ type aside struct {
 
 	// Of the block of rows that is looked at.
 	word  uint64  // the rows that hold it
-	first uint32  // the place of the first of them in counts
 	gives float32 // most
 	rest  float32 // what it and those behind it give
 }
@@ -79,27 +79,49 @@ func (w *sweep) run(begin, end uint32) {
 			w.foresee(first, blocks)
 		}
 	}
-	for i, bound := range w.mosts {
-		held := w.scored[i]
-		if need := w.best.enough * (1 - slack); bound >= need {
-			b := first + uint32(i)
-			w.enter(b)
-			no := w.no(b)
-			rows := uint64(0)
-			if w.peaks[i] != 0 {
-				rows = w.promising(&w.lanes[i], held&^no, need)
-			}
-			if among := ^(held | no); among != 0 && w.ceilings[b] >= need {
-				rows |= w.holding(0, need, among)
-			}
-			w.rank(b, &w.lanes[i], rows)
+	w.choose(first)
+	for _, b := range w.due {
+		i := b - first
+		need := w.best.enough * (1 - slack)
+		if w.mosts[i] < need {
+			continue
 		}
-		if held != 0 {
+		w.enter(b)
+		no, rows := w.no(b), uint64(0)
+		if w.peaks[i] != 0 {
+			rows = w.promising(&w.lanes[i], w.scored[i]&^no, need)
+		}
+		if among := ^(w.scored[i] | no); among != 0 && w.ceilings[b] >= need {
+			rows |= w.holding(0, need, among)
+		}
+		w.rank(b, &w.lanes[i], rows)
+	}
+	for i, scored := range w.scored[:blocks] {
+		if scored != 0 {
 			w.lanes[i] = lane{}
 		}
 	}
 	clear(w.scored[:blocks])
 	clear(w.peaks[:blocks])
+}
+
+// choose finds the blocks of the window that have to be looked at. Memory answers sooner
+// if it is asked for all of them at once.
+func (w *sweep) choose(first uint32) {
+	need := w.best.enough * (1 - slack)
+	w.due = slices.Grow(w.due[:0], len(w.mosts))[:len(w.mosts)]
+	n := 0
+	for i, most := range w.mosts {
+		w.due[n] = first + uint32(i)
+		n += reaches(most, need)
+	}
+	w.due = w.due[:n]
+	for i := range w.asides {
+		rows := w.asides[i].rows
+		for _, b := range w.due {
+			w.touch += byte(rows[b])
+		}
+	}
 }
 
 // bound finds out what all terms can give the rows of each block of the window.
@@ -186,8 +208,7 @@ func (w *sweep) enter(block uint32) {
 	tops := &w.view.tops[w.number]
 	for i := len(w.asides) - 1; i >= 0; i-- {
 		a := &w.asides[i]
-		c := &a.blocks[block]
-		a.word, a.first, a.gives = c.rows, c.before, a.bound*tops[uint8(c.top)]
+		a.word, a.gives = a.rows[block], a.bound*tops[a.tops[block]]
 		rest += a.gives
 		a.rest = rest
 	}
@@ -222,7 +243,7 @@ func (w *sweep) complete(row uint32, score float32) float32 {
 	for i := range w.asides {
 		a := &w.asides[i]
 		if a.word>>(row%64)&1 != 0 {
-			tf := a.counts[a.first+uint32(bits.OnesCount64(a.word&(1<<(row%64)-1)))]
+			tf := a.counts[a.before[row/64]+uint32(bits.OnesCount64(a.word&(1<<(row%64)-1)))]
 			score += a.weight * w.view.impact(uint32(tf), length)
 		}
 	}

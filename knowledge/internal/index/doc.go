@@ -10,6 +10,8 @@
 //
 // A search reads the rows of the rarer words of a question. Of the common ones it is
 // known which rows hold them and what they can give a row at most, by blocks of 64
-// rows: most rows are left out by that, and only of those that may be among the best
-// is the score added up (see sweep).
+// rows: it looks first where all words together may give most, leaves out the blocks
+// that cannot have anything as good, and only of rows that may be among the best is the
+// score added up (see sweep). Documents of one folder stand together, so that few blocks
+// are left (see reorder).
 package index

@@ -31,15 +31,24 @@ func (as *Agents) By(r store.Request) *Agents {
 }
 
 // Create adds an agent. It returns an [InvalidError] for a setting that cannot be
-// stored; a name is required.
+// stored, such as a model or a tool that the desk does not have; a name is required.
 func (as *Agents) Create(ctx context.Context, s Settings) (Agent, error) {
-	if err := s.check(); err != nil {
+	if err := as.check(&s, Settings{}); err != nil {
 		return Agent{}, err
 	}
 	a := Agent{ID: id.New(id.Agent), Settings: s, Version: 1, CreatedAt: stamp()}
 	a.UpdatedAt = a.CreatedAt
 	c := as.request.Ending(as.commit(event.AgentCreated, "agent.create", a), a.ID)
 	return a, as.engine.store.CreateAgent(ctx, c, a)
+}
+
+// check makes settings as they read back, and returns an [InvalidError] naming the first
+// field that cannot be stored in place of those before.
+func (as *Agents) check(s *Settings, before Settings) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	return as.engine.checkKnown(*s, before)
 }
 
 // Get returns an agent; "" is the default one.
@@ -69,11 +78,11 @@ func (as *Agents) List(ctx context.Context, p store.Page) (store.List[Agent], er
 // Update replaces the settings of an agent that is still at a.Version; if it has
 // been changed since, it is an [ErrVersion].
 func (as *Agents) Update(ctx context.Context, a Agent) (Agent, error) {
-	if err := a.Settings.check(); err != nil {
-		return Agent{}, err
-	}
 	there, err := as.Get(ctx, a.ID)
 	if err != nil {
+		return Agent{}, err
+	}
+	if err := as.check(&a.Settings, there.Settings); err != nil {
 		return Agent{}, err
 	}
 	a.ID = there.ID
@@ -110,7 +119,7 @@ func (as *Agents) Patch(ctx context.Context, agentID string, p SettingsPatch, if
 		if err := p.clash(patched); err != nil {
 			return Agent{}, err
 		}
-		if err := patched.check(); err != nil {
+		if err := as.check(&patched, a.Settings); err != nil {
 			return Agent{}, err
 		}
 		if reflect.DeepEqual(patched, a.Settings) {

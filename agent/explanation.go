@@ -11,21 +11,22 @@ import (
 // An Explanation says how a reply came about. Besides the user's own words it
 // holds ids and numbers, no text of documents.
 type Explanation struct {
-	Query      string        `json:"query"`              // as it was searched for
-	Rewritten  bool          `json:"rewritten,omitzero"` // whether the conversation before it was drawn in
-	Candidates []Candidate   `json:"candidates"`         // the passages considered, best first
-	Decision   string        `json:"decision"`           // why it answered or refused
-	Reason     string        `json:"reason,omitzero"`    // what the [Answerer] says of it, as a short code
-	Reasons    []string      `json:"reasons"`            // what lowered the confidence
-	Confidence float64       `json:"confidence"`         // before the decision
-	Threshold  float64       `json:"threshold"`          //
-	Revision   int64         `json:"knowledge_revision"` // of the knowledge searched
-	Settings   int           `json:"settings_version"`   // of the agent
-	Attempts   int           `json:"attempts"`           // more than 1 if a citation did not hold any more
-	Retrieval  time.Duration `json:"retrieval_ns"`       // how long the search took
-	Answering  time.Duration `json:"answering_ns"`       // how long writing the reply took
-	Recovered  bool          `json:"recovered,omitzero"` // whether the turn was taken over from a lost process
-	Steps      int           `json:"steps,omitzero"`     // recorded during the turn
+	Query      string        `json:"query"`                     // as it was searched for
+	Rewritten  bool          `json:"rewritten,omitzero"`        // whether the conversation before it was drawn in
+	Candidates []Candidate   `json:"candidates"`                // the passages considered, best first
+	Decision   string        `json:"decision"`                  // why it answered or refused
+	Reason     string        `json:"reason,omitzero"`           // what the [Answerer] says of it, as a short code
+	Reasons    []string      `json:"reasons"`                   // what lowered the confidence
+	Confidence float64       `json:"confidence"`                // before the decision
+	Threshold  float64       `json:"threshold"`                 //
+	Revision   int64         `json:"knowledge_revision"`        // of the knowledge searched
+	Settings   int           `json:"settings_version"`          // of the agent
+	Missing    []string      `json:"missing_settings,omitzero"` // fields of the settings that name what the desk does not have: see [Agents.Missing]
+	Attempts   int           `json:"attempts"`                  // more than 1 if a citation did not hold any more
+	Retrieval  time.Duration `json:"retrieval_ns"`              // how long the search took
+	Answering  time.Duration `json:"answering_ns"`              // how long writing the reply took
+	Recovered  bool          `json:"recovered,omitzero"`        // whether the turn was taken over from a lost process
+	Steps      int           `json:"steps,omitzero"`            // recorded during the turn
 
 	// Sentences say what bears each sentence of a model out, in the order it said them:
 	// at most 200, and none of those that only greet, ask or lead up to others.

@@ -96,6 +96,9 @@ func (e Explanation) textOfSearch(b *strings.Builder) {
 	if e.Settings > 0 {
 		fmt.Fprintf(b, "revisions   %d of the knowledge, version %d of the settings\n", e.Revision, e.Settings)
 	}
+	if len(e.Missing) > 0 {
+		fmt.Fprintf(b, "missing     what the settings name in %s: it had no effect\n", oneLine(strings.Join(e.Missing, ", ")))
+	}
 	switch {
 	case e.Answering > 0:
 		fmt.Fprintf(b, "time        %s searching, %s answering\n", round(e.Retrieval), round(e.Answering))

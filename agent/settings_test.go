@@ -31,7 +31,7 @@ func allSettings() agent.Settings {
 }
 
 func TestSettingsReadBack(t *testing.T) {
-	k := newDesk(t, parts{})
+	k := newDesk(t, whole(t))
 	want := allSettings()
 	made, err := k.Agents(k.company).Create(t.Context(), want)
 	if err != nil {
@@ -122,7 +122,7 @@ func TestSettingsName(t *testing.T) {
 }
 
 func TestPatchEverySetting(t *testing.T) {
-	k := newDesk(t, parts{})
+	k := newDesk(t, whole(t))
 	agents := k.Agents(k.company)
 	a, err := agents.Create(t.Context(), allSettings())
 	if err != nil {

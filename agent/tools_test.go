@@ -189,7 +189,7 @@ func TestOfferedTools(t *testing.T) {
 	d.patch(t, func(s *agent.Settings) {
 		s.Tools = map[string]agent.ToolSettings{
 			"asks": {Approval: agent.ApprovalAsk}, "never": {}, "callers": {Parameters: object, Description: "of the caller"},
-			"shadowed": {Parameters: object, Description: "of the caller"}, "unknown": {Approval: agent.ApprovalAuto},
+			"shadowed": {Parameters: object, Description: "of the caller"},
 		}
 	})
 	d.ask(t, agent.Message{Text: "When do you open?"})

@@ -26,7 +26,7 @@ const (
 // deleted meanwhile, it begins again from what there is now.
 func (r *running) answer(ctx context.Context) (Reply, error) {
 	for attempt := 1; ; attempt++ {
-		r.note = Explanation{Attempts: attempt, Settings: r.agent.Version, Threshold: r.agent.threshold(), Decision: decidedMiddleware, Recovered: r.turn.Taken > 0}
+		r.note = Explanation{Attempts: attempt, Settings: r.agent.Version, Missing: r.engine.missing(r.agent.Settings), Threshold: r.agent.threshold(), Decision: decidedMiddleware, Recovered: r.turn.Taken > 0}
 		r.forget() // it may hold what was deleted meanwhile
 		reply, err := r.draft(ctx, &Exchange{Company: r.company, Agent: r.agent, Message: r.turn.Message, turn: r})
 		if err == nil && errors.Is(context.Cause(ctx), errReleased) {

@@ -29,7 +29,7 @@ func explanationShape(m agent.Message, e agent.Explanation) api.Explanation {
 		Confidence: api.Confidence{Score: e.Confidence, Threshold: e.Threshold, Reasons: e.Reasons},
 		Candidates: make([]api.Candidate, len(e.Candidates)),
 		ModelCalls: make([]api.ModelCall, len(e.ModelCalls)), ToolCalls: make([]api.ExplainedCall, len(e.ToolCalls)), Timings: []api.Timing{},
-		KnowledgeRevision: e.Revision, SettingsVersion: int64(e.Settings), Attempts: int32(e.Attempts), Recovered: e.Recovered,
+		KnowledgeRevision: e.Revision, SettingsVersion: int64(e.Settings), MissingSettings: e.Missing, Attempts: int32(e.Attempts), Recovered: e.Recovered,
 	}
 	if m.Reply != nil {
 		out.Outcome, out.Confidence.Calibrated = string(m.Reply.Outcome), m.Reply.Confidence.Calibrated

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/agent"
@@ -135,7 +136,7 @@ func (f File) enter(ctx context.Context, desk Desk, o Options) (agentID string, 
 	if f.settings == nil && len(f.documents) == 0 && len(f.tools) == 0 {
 		return asked.ID, func() error { return nil }, nil
 	}
-	settings := asked.Settings
+	settings, missing := asked.Settings, desk.Agents().Missing(asked.Settings)
 	if f.settings != nil {
 		d := json.NewDecoder(bytes.NewReader(f.settings))
 		d.DisallowUnknownFields()
@@ -151,6 +152,7 @@ func (f File) enter(ctx context.Context, desk Desk, o Options) (agentID string, 
 		}
 		settings.Tools = tools
 	}
+	without(&settings, asked.Model, missing)
 	if len(f.documents) > 0 {
 		settings.KnowledgeFilter = f.narrowed(settings.KnowledgeFilter)
 	}
@@ -175,6 +177,20 @@ func (f File) enter(ctx context.Context, desk Desk, o Options) (agentID string, 
 		}
 	}
 	return own.ID, leave, nil
+}
+
+// without takes out of settings what had no effect on the agent that they are of: fields
+// with names of what this desk does not have.
+func without(s *agent.Settings, model string, missing []string) {
+	for _, path := range missing {
+		name, ok := strings.CutPrefix(path, "tools.")
+		switch {
+		case !ok && s.Model == model:
+			s.Model = ""
+		case ok && len(s.Tools[name].Parameters) == 0:
+			delete(s.Tools, name)
+		}
+	}
 }
 
 // mark is the key of the metadata of documents in files of evals.

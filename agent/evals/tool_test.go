@@ -3,6 +3,7 @@ package evals_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -160,5 +161,35 @@ func TestReadOnly(t *testing.T) {
 	r := play(t, desk, nil, strings.Replace(orders, "read only\n", "", 1)+talk)[0]
 	if got := r.Runs[0].Failures; len(got) != 1 || !strings.Contains(got[0].Message, "waits to be approved") {
 		t.Errorf("with another tool it fails with %v, want that a call waits to be approved", got)
+	}
+}
+
+// An agent is asked without what its settings name and this desk does not have, as its
+// customers would be, and a tool of the file keeps the approval that the settings say.
+func TestMissingTools(t *testing.T) {
+	folder := t.TempDir()
+	order := agent.MustTool("find_order", "Finds an order.", func(context.Context, struct{}) (string, error) { return "", nil }, nil)
+	crm := agent.MustTool("crm", "Reads.", func(context.Context, struct{}) (string, error) { return "", nil }, nil)
+	model := llmtest.Reply(clerk)
+	full, err := answerdesk.Open(t.Context(), folder, &answerdesk.Options{Model: model, Models: map[string]llm.Model{"small": model}, Tools: []agent.Tool{order, crm}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	never := agent.ToolSettings{Approval: agent.ApprovalNever}
+	made, err := full.Agents().Create(t.Context(), agent.Settings{Name: "Clerk", Model: "small", Tools: map[string]agent.ToolSettings{"find_order": never, "crm": never}})
+	if err := errors.Join(err, full.Close()); err != nil {
+		t.Fatal(err)
+	}
+	desk, err := answerdesk.Open(t.Context(), folder, &answerdesk.Options{Model: model})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer desk.Close()
+	results := play(t, desk, &evals.Options{AgentID: made.ID}, orders+`-- conversation never --
+> Where is my order 4711?
+outcome: refuse
+`)
+	if len(results) != 1 || !results[0].Always() {
+		t.Errorf("the results are %+v, want that the tool was not called", results)
 	}
 }

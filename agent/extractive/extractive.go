@@ -21,7 +21,8 @@ type Options struct {
 	MaxBytes int
 }
 
-// An Answerer quotes. It implements [agent.Answerer].
+// An Answerer quotes. It implements [agent.Answerer] and
+// [agent.Chooser].
 type Answerer struct{ opts Options }
 
 // New returns an answerer. A nil opts means the defaults written on [Options].
@@ -38,6 +39,14 @@ func New(opts *Options) *Answerer {
 	}
 	return &Answerer{opts: o}
 }
+
+var (
+	_ agent.Answerer = (*Answerer)(nil)
+	_ agent.Chooser  = (*Answerer)(nil)
+)
+
+// Models implements [agent.Chooser]: there are none.
+func (a *Answerer) Models() []string { return nil }
 
 // Answer implements [agent.Answerer].
 func (a *Answerer) Answer(ctx context.Context, q agent.Question) iter.Seq2[agent.Part, error] {

@@ -3,6 +3,8 @@ package generative
 import (
 	"context"
 	"iter"
+	"maps"
+	"slices"
 
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/llm"
@@ -11,8 +13,8 @@ import (
 // Options are what may be chosen about an answerer. The zero value suits most.
 type Options struct {
 	// Models are those that agents may choose by name, see [agent.Settings.Model],
-	// besides the first one. An agent with the name of a model that is not there gets
-	// the first one, and its replies have [ReasonUnknownModel].
+	// besides the first one. An agent with the name of a model that is not there any more
+	// gets the first one, and its replies have [ReasonUnknownModel].
 	Models map[string]llm.Model
 
 	// Fallback is asked when the model fails, usually [extractive.Answerer]; its
@@ -39,8 +41,8 @@ const (
 	ReasonAskedBack    = "asked_back"    // the model asks for what a tool needs, before it has read any data
 )
 
-// An Answerer writes with a model. It implements [agent.Answerer] and
-// [agent.Rewriter], and is safe for use by many goroutines.
+// An Answerer writes with a model. It implements [agent.Answerer],
+// [agent.Rewriter] and [agent.Chooser], and is safe for use by many goroutines.
 type Answerer struct {
 	model llm.Model
 	opts  Options
@@ -49,6 +51,7 @@ type Answerer struct {
 var (
 	_ agent.Answerer = (*Answerer)(nil)
 	_ agent.Rewriter = (*Answerer)(nil)
+	_ agent.Chooser  = (*Answerer)(nil)
 )
 
 // New returns an answerer that writes with a model. A nil opts means the defaults
@@ -66,6 +69,9 @@ func New(model llm.Model, opts *Options) *Answerer {
 	}
 	return &Answerer{model: model, opts: o}
 }
+
+// Models implements [agent.Chooser].
+func (a *Answerer) Models() []string { return slices.Sorted(maps.Keys(a.opts.Models)) }
 
 // Answer implements [agent.Answerer].
 func (a *Answerer) Answer(ctx context.Context, q agent.Question) iter.Seq2[agent.Part, error] {

@@ -177,7 +177,7 @@ func (given *call) open(ctx context.Context) (desk, error) {
 	if err != nil {
 		return desk{}, err
 	}
-	return given.store.open(ctx, answerdesk.Options{Model: model})
+	return given.store.open(ctx, answerdesk.Options{Model: model, Models: given.model.named(model)})
 }
 
 func (given *call) noDesk() error {

@@ -191,7 +191,7 @@ func (given *call) evaluated(ctx context.Context) (company *answerdesk.Company, 
 		return nil, nil, err
 	}
 	remove := func() { _ = os.RemoveAll(folder) }
-	desk, err := place{folder: folder, shown: folder}.open(ctx, answerdesk.Options{Model: model})
+	desk, err := place{folder: folder, shown: folder}.open(ctx, answerdesk.Options{Model: model, Models: given.model.named(model)})
 	if err != nil {
 		remove()
 		return nil, nil, err

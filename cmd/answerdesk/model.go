@@ -135,6 +135,14 @@ func (w written) open() (llm.Model, error) {
 	return llm.Retry(m, nil), nil
 }
 
+// named is the model by the name that it was chosen by, which settings of agents may say.
+func (w written) named(m llm.Model) map[string]llm.Model {
+	if m == nil {
+		return nil
+	}
+	return map[string]llm.Model{w.provider + ":" + w.name: m}
+}
+
 // key reads the key. Where the model is served by somebody else none may be needed.
 func (w written) key() (string, error) {
 	if w.keyFile == "" {

@@ -93,3 +93,20 @@ func TestModelSettings(t *testing.T) {
 		}
 	}
 }
+
+// The model of the command is one that settings of agents may name.
+func TestModelByName(t *testing.T) {
+	folder, desk := shop(t)
+	url, _ := writing(t, "It opens at nine in the morning [1].")
+	conversation := filepath.Join(folder, "one.txtar")
+	for name, status := range map[string]int{"openai:small": 0, "openai:large": 2} {
+		text := "-- settings --\n{\"model\": \"" + name + "\"}\n-- conversation one --\n> " + whenOpen + "\nsays: nine in the morning\n"
+		if err := os.WriteFile(conversation, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r := program(t, "eval", conversation, "--data", desk, "--model", "openai:small", "--model-url", url+"/v1")
+		if got := r.stdout + r.stderr; (r.status == 0) != (status == 0) || status != 0 && !strings.Contains(got, `names none of the models to choose from, which are "openai:small"`) {
+			t.Errorf("eval with the model %s = status %d, %s", name, r.status, got)
+		}
+	}
+}

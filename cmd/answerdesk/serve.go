@@ -55,7 +55,7 @@ func serve(ctx context.Context, given *call) (err error) {
 		return err
 	}
 	desk, err := given.store.open(ctx, answerdesk.Options{
-		Model:       model,
+		Model: model, Models: given.model.named(model),
 		IndexMemory: s.indexMemory, Staleness: s.staleness, AllowNetworks: s.networks(), DrainTimeout: s.drainTimeout, Migrate: s.migrate, Logger: log,
 	})
 	if err != nil {

@@ -1,19 +1,27 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"testing"
 
+	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/client/api"
+	"github.com/answerdesk-go/answerdesk/llm"
+	"github.com/answerdesk-go/answerdesk/llm/llmtest"
 )
 
 // playSettings sets every setting, changes some of what stands in others, resets
 // them, and finds in what order they were.
 func playSettings(s *suite) {
-	s.begin(nil)
+	model := llmtest.Reply(func(llm.Request) llmtest.Answer { return llmtest.Say("Yes.") })
+	tool := func(name string) agent.Tool {
+		return agent.MustTool(name, "A tool.", func(context.Context, struct{}) (string, error) { return "", nil }, nil)
+	}
+	s.begin(&answerdesk.Options{Model: model, Models: map[string]llm.Model{"openai:small": model}, Tools: []agent.Tool{tool("refund"), tool("crm")}})
 	ctx, agents := s.Context(), s.admin.Agents
 	schema := fields{"type": "object", "properties": fields{"id": fields{"type": "string"}}}
 	made := fields{
@@ -88,6 +96,8 @@ func playSettings(s *suite) {
 		"temperature":            fields{"temperature": 3},
 		"unsupported":            fields{"unsupported": "keep"},
 		"translated":             fields{"translated": "keep"},
+		"model":                  fields{"model": "openai:smal"},
+		"tools.refnd":            fields{"tools": fields{"refnd": fields{"approval": "never"}}},
 	} {
 		s.admin.wantError(http.StatusBadRequest, "invalid_request", field, request{method: "PUT", path: path, body: body})
 	}

@@ -1498,6 +1498,9 @@ type Explanation struct {
 	// MessageID The reply.
 	MessageID string `json:"message_id"`
 
+	// MissingSettings The fields of the settings, such as model or tools.refund, that name what the desk had when they were set and does not have any more. They had no effect. Absent if there are none.
+	MissingSettings []string `json:"missing_settings,omitempty,omitzero"`
+
 	// ModelCalls What models were asked, in order.
 	ModelCalls []ModelCall `json:"model_calls"`
 

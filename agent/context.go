@@ -16,6 +16,7 @@ import (
 // Bounds of what a message carries besides its text.
 const (
 	MaxContext      = 16 << 10 // bytes of JSON
+	maxMetadata     = 16 << 10 // bytes of JSON
 	maxContextDepth = 8        // objects and lists in each other
 	MaxAttachments  = 10       // of a message
 )
@@ -27,15 +28,9 @@ func (m *Message) checkCarried() error {
 		if err := checkPlain("context", m.Context, 1); err != nil {
 			return err
 		}
-		b, err := json.Marshal(m.Context)
-		if err != nil {
-			return invalid("context", "%v", err)
-		}
-		if len(b) > MaxContext {
-			return invalid("context", "is %d bytes of JSON, more than %d", len(b), MaxContext)
-		}
-		if m.Context, err = exact.Object(b); err != nil {
-			return invalid("context", "%v", err)
+		var err error
+		if m.Context, err = readBack("context", m.Context, MaxContext); err != nil {
+			return err
 		}
 	}
 	if len(m.Attachments) > MaxAttachments {
@@ -62,6 +57,25 @@ func (m *Message) checkCarried() error {
 	}
 	m.ReplySchema = nil
 	return nil
+}
+
+// readBack returns an object as it reads back from at most so many bytes of JSON, with all
+// digits of its numbers, or an [InvalidError] naming its field.
+func readBack(field string, v map[string]any, most int) (map[string]any, error) {
+	if len(v) == 0 {
+		return nil, nil
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, invalid(field, "%v", err)
+	}
+	if len(b) > most {
+		return nil, invalid(field, "is %d bytes of JSON, more than %d", len(b), most)
+	}
+	if v, err = exact.Object(b); err != nil {
+		return nil, invalid(field, "%v", err)
+	}
+	return v, nil
 }
 
 // checkPlain returns an [InvalidError] naming what of a context is too deep.
@@ -111,12 +125,12 @@ const shortQuery = 4
 // of the say, they are no more than it has itself, and none that it has already. Only
 // texts are taken, those of leading names first, then by name, then what files begin
 // with; numbers, addresses and ids say nothing that documents are found by.
-func searchText(query string, context map[string]any, files []Attachment) string {
+func searchText(query string, languages []string, context map[string]any, files []Attachment) string {
 	if len(context) == 0 && len(files) == 0 {
 		return query
 	}
 	words := strings.Fields(query)
-	if len(words) > shortQuery && !leans(query) {
+	if len(words) > shortQuery && !leans(query, languages) {
 		return query
 	}
 	room := max(len(words), 1)
@@ -152,7 +166,7 @@ func beginnings(files []Attachment) (out []string) {
 		var b strings.Builder
 		for w := range strings.FieldsSeq(strings.ToValidUTF8(f.Text[:min(len(f.Text), begins)], "")) {
 			says := slices.ContainsFunc(knowledge.QueryTerms(bare(w), ""), func(t knowledge.QueryTerm) bool { return t.Weight > 0 })
-			if plain := bare(w); says && !empty[plain] && !courtesy[plain] {
+			if plain := bare(w); says && !leanings["en"].empty[plain] && !slices.Contains(leanings["en"].courtesy, plain) {
 				b.WriteString(w + " ")
 			}
 		}
@@ -162,48 +176,45 @@ func beginnings(files []Attachment) (out []string) {
 }
 
 // textsOf returns the texts in a value, in the order in which they are searched for.
-func textsOf(v any) []string {
-	switch v := v.(type) {
-	case string:
-		return []string{v}
-	case []any:
-		var out []string
-		for _, e := range v {
-			out = append(out, textsOf(e)...)
+func textsOf(v any) (texts []string) {
+	walk(v, func(text string, isName bool) {
+		if !isName {
+			texts = append(texts, text)
 		}
-		return out
-	case map[string]any:
-		var out []string
-		names := slices.SortedFunc(maps.Keys(v), func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) })
-		for _, name := range names {
-			out = append(out, textsOf(v[name])...)
-		}
-		return out
-	}
-	return nil
+	})
+	return texts
 }
 
 var asWords = strings.NewReplacer("_", " ", "-", " ")
 
-// namesOf returns the names and the texts in a value, a name as words, in no order.
-func namesOf(v any) []string {
+// namesOf returns the names and the texts in a value, a name as words.
+func namesOf(v any) (all []string) {
+	walk(v, func(text string, isName bool) {
+		if isName {
+			text = asWords.Replace(text)
+		}
+		all = append(all, text)
+	})
+	return all
+}
+
+// walk visits the names and the texts in a value, those of leading names first, then by
+// name.
+func walk(v any, visit func(text string, isName bool)) {
 	switch v := v.(type) {
 	case string:
-		return []string{v}
+		visit(v, false)
 	case []any:
-		var out []string
 		for _, e := range v {
-			out = append(out, namesOf(e)...)
+			walk(e, visit)
 		}
-		return out
 	case map[string]any:
-		var out []string
-		for name, e := range v {
-			out = append(append(out, asWords.Replace(name)), namesOf(e)...)
+		names := slices.SortedFunc(maps.Keys(v), func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) })
+		for _, name := range names {
+			visit(name, true)
+			walk(v[name], visit)
 		}
-		return out
 	}
-	return nil
 }
 
 // rank is the place of a name among the leading ones.

@@ -31,7 +31,7 @@ type Message struct {
 	Role           Role           `json:"role"`
 	Text           string         `json:"text"`
 	User           User           `json:"user,omitzero"`
-	Metadata       map[string]any `json:"metadata,omitzero"` // the caller's own; kept, and not read
+	Metadata       map[string]any `json:"metadata,omitzero"` // the caller's own, at most 16 KiB of JSON; kept, and not read; numbers as in Context
 	CreatedAt      time.Time      `json:"created_at"`
 
 	// Context is what the caller knows that may help to answer, such as the page
@@ -110,10 +110,9 @@ func (m *Message) check() error {
 			return invalid(f.name, "is longer than 256 bytes")
 		}
 	}
-	if b, err := json.Marshal(m.Metadata); err != nil {
-		return invalid("metadata", "%v", err)
-	} else if len(b) > 16<<10 {
-		return invalid("metadata", "is %d bytes of JSON, more than %d", len(b), 16<<10)
+	var err error
+	if m.Metadata, err = readBack("metadata", m.Metadata, maxMetadata); err != nil {
+		return err
 	}
 	if err := m.checkCarried(); err != nil {
 		return err

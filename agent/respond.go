@@ -77,8 +77,8 @@ func (e *Engine) fromKnowledge(ctx context.Context, x *Exchange) (Reply, error) 
 // help: a question that is answered without them never fails for them, and one that says
 // what it is about is searched for alone first. It puts on record what was searched for.
 func (r *running) search(ctx context.Context, x *Exchange, q Question) (knowledge.Results, error) {
-	text, other := searchText(q.Query, q.Message.Context, q.Files), q.Query
-	if text != other && !leans(q.Query) { // it says what it is about, if in few words
+	text, other := searchText(q.Query, x.Agent.Languages, q.Message.Context, q.Files), q.Query
+	if text != other && !leans(q.Query, x.Agent.Languages) { // it says what it is about, if in few words
 		text, other = other, text
 	}
 	found, err := r.find(ctx, x, text)

@@ -39,3 +39,15 @@ func QueryTerms(query, language string) []QueryTerm {
 	}
 	return out
 }
+
+// ContentWords counts the words of a text in a language that say what it is about: those
+// of weight 1 in [QueryTerms], and none where there are no others.
+func ContentWords(text, language string) int {
+	n := 0
+	for _, t := range analysis.For(cmp.Or(language, analysis.English)).Query(nil, text) {
+		if t.Content {
+			n++
+		}
+	}
+	return n
+}

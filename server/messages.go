@@ -14,7 +14,7 @@ func (c *call) asked(b *api.MessageRequest) agent.Message {
 	schema, _ := schemaOf(b.ReplySchema) // it was JSON
 	return agent.Message{
 		Context: c.object("context"), Attachments: attachmentRefs(b.Attachments), ReplyFormat: agent.ReplyFormat(b.ReplyFormat), ReplySchema: schema,
-		Text: b.Message, ConversationID: b.ConversationID, Metadata: b.Metadata, MinRevision: b.MinRevision,
+		Text: b.Message, ConversationID: b.ConversationID, Metadata: c.object("metadata"), MinRevision: b.MinRevision,
 		User: agent.User{ID: b.User.ID, Name: b.User.Name, Email: b.User.Email, Phone: b.User.Phone},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/answerdesk-go/answerdesk"
 	"github.com/answerdesk-go/answerdesk/agent"
@@ -42,7 +43,8 @@ func playDigits(s *suite) {
 	}}
 	ok(s.desk.Agents().Update(ctx, a))(s)
 
-	message := api.MessageRequest{Message: "Which order is it?", User: api.UserInput{ID: "u"}, Context: map[string]any{"customer": json.Number(odd), "screen": 1}}
+	message := api.MessageRequest{Message: "Which order is it?", User: api.UserInput{ID: "u"}, Context: map[string]any{"customer": json.Number(odd), "screen": 1},
+		Metadata: map[string]any{"ticket": json.Number(thirty), "tags": []any{json.Number(odd), "a"}, "n": 1.5}}
 	replyID, call := "", api.ToolCall{}
 	for ev, err := range c.Messages.Stream(ctx, message) {
 		if err != nil {
@@ -79,6 +81,18 @@ func playDigits(s *suite) {
 	list := c.want(http.StatusOK, request{method: "GET", path: "/v1/conversations/" + reply.ConversationID + "/messages"})
 	if !bytes.Contains(list.body, []byte(`"customer":`+odd)) {
 		s.Errorf("the message is read back without its number: %s", list.body)
+	}
+	metadata := `{"n":1.5,"tags":[` + odd + `,"a"],"ticket":` + thirty + `}`
+	exported := c.want(http.StatusOK, request{method: "GET", path: "/v1/users/u/export"})
+	for way, body := range map[string][]byte{"the list": list.body, "the export": exported.body} {
+		if !bytes.Contains(body, []byte(`"metadata":`+metadata)) {
+			s.Errorf("%s has not the metadata %s: %s", way, metadata, body)
+		}
+	}
+	for _, m := range ok(c.Conversations.Messages(ctx, reply.ConversationID, nil))(s).Data {
+		if m.Role == "user" && (asWritten(s, m.Metadata) != metadata || m.Context["customer"] != json.Number(odd)) {
+			s.Errorf("the client reads the metadata %v and the context %v, want all digits", m.Metadata, m.Context)
+		}
 	}
 	c.want(http.StatusOK, request{method: "GET", path: "/v1/messages/" + replyID + "/explanation"})
 
@@ -266,4 +280,14 @@ func (s *suite) wantRest(name string, seen, rest []api.StreamEvent, text string)
 	if told["tool.started"] != 1 || told["tool.ended"] != 1 || told["message.started"] != 1 || told["message.completed"] != 1 {
 		s.Errorf("%s: the events are %v, want each step of the call once", name, told)
 	}
+}
+
+// asWritten is a value as JSON, its numbers as they are.
+func asWritten(t testing.TB, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

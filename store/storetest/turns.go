@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -122,7 +123,7 @@ var turns = []promise{
 
 func beginTurn(t *testing.T, k *kit) {
 	b := k.asks(agent.Message{Text: "When?", User: agent.User{ID: "", Name: "Ann", Email: "ann@example.com", Phone: "+1"}, Metadata: map[string]any{
-		"page": "/hours", "n": 3.0, "list": []any{"a", true, nil}, "nested": map[string]any{"k": "v"},
+		"page": "/hours", "n": 3.0, "odd": json.Number("9007199254740993"), "list": []any{"a", true, nil}, "nested": map[string]any{"k": "v"},
 	}})
 	turn := k.beginWith(t, b)
 	want := b.Message

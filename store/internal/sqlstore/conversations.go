@@ -62,11 +62,11 @@ type messageRow struct {
 
 // bodyOf is the part of a message that is kept as JSON.
 type bodyOf struct {
-	AgentID  string         `json:"agent_id"`
-	User     agent.User     `json:"user,omitzero"`
-	Metadata map[string]any `json:"metadata,omitzero"`
+	AgentID string     `json:"agent_id"`
+	User    agent.User `json:"user,omitzero"`
 
-	Context     json.RawMessage       `json:"context,omitzero"` // read with all digits of its numbers
+	Metadata    json.RawMessage       `json:"metadata,omitzero"` // read, as Context, with all digits of its numbers
+	Context     json.RawMessage       `json:"context,omitzero"`
 	Attachments []agent.AttachmentRef `json:"attachments,omitzero"`
 	ReplyFormat agent.ReplyFormat     `json:"reply_format,omitzero"`
 	ReplySchema json.RawMessage       `json:"reply_schema,omitzero"`
@@ -79,12 +79,18 @@ type bodyOf struct {
 // is not stored twice.
 func messageBody(m agent.Message) (string, error) {
 	b := bodyOf{
-		AgentID: m.AgentID, User: m.User, Metadata: m.Metadata,
+		AgentID: m.AgentID, User: m.User,
 		Attachments: m.Attachments, ReplyFormat: m.ReplyFormat, ReplySchema: m.ReplySchema,
 	}
 	var err error
-	if len(m.Context) > 0 {
-		if b.Context, err = json.Marshal(m.Context); err != nil {
+	for _, o := range []struct {
+		from map[string]any
+		to   *json.RawMessage
+	}{{m.Metadata, &b.Metadata}, {m.Context, &b.Context}} {
+		if len(o.from) == 0 {
+			continue
+		}
+		if *o.to, err = json.Marshal(o.from); err != nil {
 			return "", fmt.Errorf("message %s: %w", m.ID, err)
 		}
 	}
@@ -115,10 +121,16 @@ func scanMessage(r Rows) (m messageRow, err error) {
 	if err := json.Unmarshal([]byte(body), &b); err != nil {
 		return m, corrupt("messages", m.ID, err)
 	}
-	m.AgentID, m.User, m.Metadata, m.Reply, m.CreatedAt = b.AgentID, b.User, b.Metadata, b.Reply, moment(created)
+	m.AgentID, m.User, m.Reply, m.CreatedAt = b.AgentID, b.User, b.Reply, moment(created)
 	m.Attachments, m.ReplyFormat, m.ReplySchema = b.Attachments, b.ReplyFormat, b.ReplySchema
-	if len(b.Context) > 0 {
-		if m.Context, err = exact.Object(b.Context); err != nil {
+	for _, o := range []struct {
+		from json.RawMessage
+		to   *map[string]any
+	}{{b.Metadata, &m.Metadata}, {b.Context, &m.Context}} {
+		if len(o.from) == 0 {
+			continue
+		}
+		if *o.to, err = exact.Object(o.from); err != nil {
 			return m, corrupt("messages", m.ID, err)
 		}
 	}

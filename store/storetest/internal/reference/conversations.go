@@ -11,8 +11,8 @@ import (
 
 // cloneMessage returns a message as it is stored, sharing nothing with m.
 func cloneMessage(m agent.Message) agent.Message {
-	m.Metadata, m.CreatedAt = copied(m.Metadata), stored(m.CreatedAt)
-	m.Context, m.Attachments, m.ReplySchema = copied(m.Context), slices.Clone(m.Attachments), slices.Clone(m.ReplySchema)
+	m.Metadata, m.CreatedAt = object(m.Metadata), stored(m.CreatedAt)
+	m.Context, m.Attachments, m.ReplySchema = object(m.Context), slices.Clone(m.Attachments), slices.Clone(m.ReplySchema)
 	if m.Reply != nil {
 		r := *m.Reply
 		r.Confidence.Reasons, r.CreatedAt = slices.Clone(r.Confidence.Reasons), stored(r.CreatedAt)

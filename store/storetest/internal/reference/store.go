@@ -10,6 +10,7 @@ import (
 
 	"github.com/answerdesk-go/answerdesk/access"
 	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/internal/exact"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 	"github.com/answerdesk-go/answerdesk/store"
 )
@@ -199,6 +200,21 @@ func copied[T any](v T) T {
 		panic(err)
 	}
 	return out
+}
+
+// object is a copy of an object with all digits of its numbers; nil of an empty one.
+func object(v map[string]any) map[string]any {
+	if len(v) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(v)
+	if err == nil {
+		v, err = exact.Object(b)
+	}
+	if err != nil {
+		panic(err) // as in copied
+	}
+	return v
 }
 
 // stored is a time as a store keeps it: to the microsecond, in UTC.

@@ -45,7 +45,7 @@ type Message struct {
 	Attachments []AttachmentRef `json:"attachments,omitzero"`
 
 	// ReplyFormat is how the text of the reply is written; empty means
-	// [FormatMarkdown].
+	// [FormatMarkdown]. What is quoted loses its marks in the others; citations have them.
 	ReplyFormat ReplyFormat `json:"reply_format,omitzero"`
 
 	// ReplySchema is a JSON Schema of an object, at most 32 KiB; nil: none. An answer to the message

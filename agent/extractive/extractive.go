@@ -7,6 +7,7 @@ import (
 	"math/bits"
 
 	"github.com/answerdesk-go/answerdesk/agent"
+	"github.com/answerdesk-go/answerdesk/agent/internal/plain"
 	"github.com/answerdesk-go/answerdesk/knowledge"
 )
 
@@ -51,11 +52,20 @@ func (a *Answerer) Models() []string { return nil }
 // Answer implements [agent.Answerer].
 func (a *Answerer) Answer(ctx context.Context, q agent.Question) iter.Seq2[agent.Part, error] {
 	return func(yield func(agent.Part, error) bool) {
-		for i, quoted := range a.quotes(q) {
-			if i > 0 && !yield(agent.Part{Text: cmp.Or(quoted.parted, "\n\n")}, nil) {
+		said := false
+		for _, quoted := range a.quotes(q) {
+			text, parted := plain.Text(quoted.Quote, q.Message.ReplyFormat), cmp.Or(quoted.parted, "\n\n")
+			if text == "" {
+				continue // nothing but marks
+			}
+			if q.Message.ReplyFormat == agent.FormatSpeech {
+				parted = " "
+			}
+			if said && !yield(agent.Part{Text: parted}, nil) {
 				return
 			}
-			if !yield(agent.Part{Text: quoted.Quote, Citation: &quoted.Citation}, nil) {
+			said = true
+			if !yield(agent.Part{Text: text, Citation: &quoted.Citation}, nil) {
 				return
 			}
 		}

@@ -335,3 +335,51 @@ func TestHeadingAlone(t *testing.T) {
 		}
 	}
 }
+
+// A reply that is shown as it is, or read aloud, has no marks of Markdown, and cites what
+// stands in the document with them.
+func TestFormats(t *testing.T) {
+	const page = "# Boats\n\n## Leaving a boat\n\nTo leave a **boat** overnight, do this:\n\n- Tie it to the *red* ring\n- Send `LEAVE` to [the harbour](https://harbour.example/leave)\n\n" +
+		"## Prices\n\n| Boat | Price a day |\n|---|---|\n| **Kayak** | €20 |\n| Canoe | €30 |\n"
+	kb := base(t)
+	if _, err := kb.Put(t.Context(), knowledge.Document{Title: "Boats", Text: page, Format: knowledge.Markdown}); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]map[agent.ReplyFormat]string{
+		"How do I leave a boat overnight?": {
+			agent.FormatMarkdown: "To leave a **boat** overnight, do this:\n\n- Tie it to the *red* ring\n- Send `LEAVE` to [the harbour](https://harbour.example/leave)",
+			agent.FormatPlain:    "To leave a boat overnight, do this:\n\nTie it to the red ring\nSend LEAVE to the harbour (https://harbour.example/leave)",
+			agent.FormatSpeech:   "To leave a boat overnight, do this: Tie it to the red ring. Send LEAVE to the harbour",
+		},
+		"What is the price a day of a kayak?": {
+			agent.FormatMarkdown: "| Boat | Price a day |\n|---|---|\n| **Kayak** | €20 |",
+			agent.FormatPlain:    "Boat, Price a day\nKayak, €20",
+			agent.FormatSpeech:   "Boat, Price a day. Kayak, €20",
+		},
+	} {
+		for format, text := range want {
+			q := question(t, kb, query)
+			q.Message.ReplyFormat = format
+			got, quotes := "", []agent.Citation(nil)
+			for part, err := range extractive.New(nil).Answer(t.Context(), q) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got += part.Text; part.Citation != nil {
+					quotes = append(quotes, *part.Citation)
+				}
+			}
+			if got != text {
+				t.Errorf("%q as %s is %q, want %q", query, format, got, text)
+			}
+			if len(quotes) == 0 {
+				t.Errorf("%q as %s cites nothing", query, format)
+			}
+			for _, c := range quotes {
+				if page[c.Start:c.End] != c.Quote {
+					t.Errorf("%q as %s quotes %q, where %q stands", query, format, c.Quote, page[c.Start:c.End])
+				}
+			}
+		}
+	}
+}

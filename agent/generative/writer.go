@@ -1,12 +1,12 @@
 package generative
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/agent/generative/internal/evidence"
+	"github.com/answerdesk-go/answerdesk/agent/internal/plain"
 )
 
 // A writer checks what a model says, unit by unit, and passes on what is borne out.
@@ -284,8 +284,5 @@ func isLead(text string) bool {
 		strings.HasPrefix(text, "**") && strings.HasSuffix(text, "**") && !strings.ContainsAny(text, ".!?。")
 }
 
-// bullets are what a line begins with that is an item of a list.
-var bullets = regexp.MustCompile(`^\s*(?:>\s*)*(?:#{1,6}\s+|[-*+•–]\s+|\d{1,3}[.)]\s+)`)
-
 // plainOf returns what a unit says without the marks that begin it.
-func plainOf(text string) string { return bullets.ReplaceAllString(text, "") }
+func plainOf(text string) string { return plain.Bullets.ReplaceAllString(text, "") }

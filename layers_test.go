@@ -47,7 +47,7 @@ var rooms = []room{
 	{"event", nil},
 	{"store", []string{"event"}},
 	{"webhook", []string{"event"}},
-	{"client/api", []string{"internal/exact"}},
+	{"client/api", nil},
 	{"client/clienttest", nil},
 	{"client", []string{"internal/sse", "client/api"}},
 	{"docs", nil},

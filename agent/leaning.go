@@ -38,6 +38,8 @@ func leans(text string, languages []string) bool {
 	return slices.ContainsFunc(readings(text, languages), func(tag string) bool { return leanings[tag].leans(text, tag) })
 }
 
+var english = []string{"en"}
+
 // readings returns the languages that a message may be in, of those with a table.
 func readings(text string, languages []string) []string {
 	var known, latin []string
@@ -73,9 +75,10 @@ func readings(text string, languages []string) []string {
 		}
 	}
 	if len(languages) == 0 {
-		if tag, sure := knowledge.DetectLanguage(text, latinLeanings); sure {
+		if tag, sure := knowledge.DetectLanguage(text, latinLeanings); sure && tag != english[0] {
 			return []string{tag}
 		}
+		return english
 	}
 	if !slices.Contains(latin, "en") {
 		latin = append(latin, "en")
@@ -91,45 +94,48 @@ func readings(text string, languages []string) []string {
 // leans goes by the table of one language.
 func (l *leaning) leans(text, tag string) bool {
 	written := wordsOf(text)
-	words := make([]string, len(written))
-	for i, w := range written {
-		words[i] = strings.ToLower(w)
-	}
-	plain := strings.Join(words, " ")
-	if plain == "" || l.isCourtesy(words, plain) {
+	plain := strings.ToLower(strings.Join(written, " "))
+	lower := strings.Split(plain, " ")
+	if plain == "" || l.isCourtesy(lower, plain) {
 		return false // thanks, and nothing more
 	}
-	if l.begins(plain) || l.endsOpen(words[len(words)-1], plain) {
+	if l.begins(plain) || l.endsOpen(lower[len(lower)-1], plain) {
 		return true
 	}
-	said := plain
-	if !l.unspaced {
-		said = " " + plain + " "
-	}
-	for _, idle := range l.idle {
-		if !l.unspaced {
-			idle = " " + idle + " "
-		}
-		said = strings.ReplaceAll(said, idle, strings.Repeat(" ", len(idle)))
-	}
+	said := l.meant(plain)
 	if l.unspaced {
 		content := knowledge.ContentWords(plain, tag)
 		return content == 0 || len([]rune(strings.ReplaceAll(plain, " ", ""))) <= l.short && l.points(said)
 	}
 	pronouns, content := 0, 0
-	left := map[string]bool{} // beside what is idle
-	for w := range strings.FieldsSeq(said) {
-		left[w] = true
+	var left map[string]bool // beside what is idle, if anything is
+	if said != plain {
+		left = words(said)
 	}
-	for i, w := range words {
+	for i, w := range lower {
 		switch {
-		case left[w] && l.isPointing(written, i, w):
+		case (left == nil || left[w]) && l.isPointing(written, i, w):
 			pronouns++
 		case l.empty != nil && !l.empty[w], l.empty == nil && knowledge.ContentWords(w, tag) > 0:
 			content++
 		}
 	}
 	return content == 0 || pronouns > 0 && content <= l.short
+}
+
+// meant is a message, in small letters, without what is idle.
+func (l *leaning) meant(plain string) string {
+	said := plain
+	for _, idle := range l.idle {
+		switch {
+		case !strings.Contains(said, idle):
+		case l.unspaced:
+			said = strings.ReplaceAll(said, idle, " ")
+		default:
+			said = strings.TrimSpace(strings.ReplaceAll(" "+said+" ", " "+idle+" ", "  "))
+		}
+	}
+	return said
 }
 
 // wordsOf parts a text where anything else than letters, digits and marks stands.

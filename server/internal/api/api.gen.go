@@ -1628,8 +1628,8 @@ type Message struct {
 	Attachments []MessageAttachment `json:"attachments,omitempty,omitzero"`
 
 	// Context What the customer had before them.
-	Context        MessageContext `json:"context,omitempty,omitzero"`
-	ConversationID string         `json:"conversation_id"`
+	Context        map[string]interface{} `json:"context,omitempty,omitzero"`
+	ConversationID string                 `json:"conversation_id"`
 
 	// CreatedAt When it was stored; for a running reply, when its turn began.
 	CreatedAt time.Time `json:"created_at"`
@@ -1666,9 +1666,6 @@ type MessageAttachment struct {
 	// ID As `POST /v1/attachments` answered it.
 	ID string `json:"id"`
 }
-
-// MessageContext What the customer had before them.
-type MessageContext map[string]interface{}
 
 // MessageEvents The events of a reply.
 type MessageEvents struct {

@@ -11,7 +11,7 @@ import (
 // "and on Sundays?" is put behind what the user asked before. It reports whether
 // it had to.
 func (r *running) standalone(ctx context.Context, text string) (query string, rewritten bool, err error) {
-	if !leans(text, r.agent.Languages) {
+	if r.turn.Number == 1 || !leans(text, r.agent.Languages) { // a first message has nothing to lean on
 		return text, false, nil
 	}
 	history, err := r.history(ctx)

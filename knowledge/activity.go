@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/answerdesk-go/answerdesk/event"
+	"github.com/answerdesk-go/answerdesk/internal/work"
 	"github.com/answerdesk-go/answerdesk/knowledge/crawl"
 	"github.com/answerdesk-go/answerdesk/store"
 )
@@ -19,6 +20,8 @@ type activity struct {
 	lease  store.Lease
 	run    Run
 	source Source
+
+	resumed bool // it was begun before, and broken off or put down
 
 	// Used by the goroutine that does the run alone.
 	staging Staging
@@ -254,6 +257,7 @@ func (a *activity) end(ctx context.Context, err error) error {
 	case final:
 		r.State, r.Phase, r.Error = RunFailed, a.phase, failure
 	default: // of the store, or because the process stops: it goes on later
+		a.leave(ctx)
 		return err
 	}
 	if err := a.tell(ctx); err != nil && !errors.Is(err, ErrRunEnded) {
@@ -275,6 +279,21 @@ func (a *activity) end(ctx context.Context, err error) error {
 		a.lib.wake(queueEmbeddings)
 	}
 	return err
+}
+
+// leaveTimeout is how long a process that stops takes to say so of a run.
+const leaveTimeout = 2 * time.Second
+
+// leave puts the run down in order if that is because the process stops, so that no
+// number of restarts makes it one that was broken off too often. If the store does
+// not hear of it, the attempt counts.
+func (a *activity) leave(ctx context.Context) {
+	if !errors.Is(context.Cause(ctx), work.ErrStopping) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+	defer cancel()
+	_ = a.lib.runs.LeaveRun(ctx, a.lease, a.run.ID)
 }
 
 // tell stores the events that are not stored yet.

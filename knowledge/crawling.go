@@ -83,7 +83,7 @@ func (l *Library) crawl(ctx context.Context, a *activity) error {
 		return &RunError{Kind: "internal", Message: "the settings of the website do not read: set them again"}
 	}
 	c := &crawling{
-		activity: a, site: site, stamp: stampOf(site), resume: a.run.Attempts > 1, late: a.run.Phase == phasePublish,
+		activity: a, site: site, stamp: stampOf(site), resume: a.resumed, late: a.run.Phase == phasePublish,
 		docs: map[string]*pageDocument{}, fresh: map[string]Staged{}, moved: map[string]string{},
 		recalled: map[string]recalled{},
 	}

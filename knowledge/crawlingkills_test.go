@@ -51,6 +51,13 @@ func (m *mortal) step(take func() error) error {
 	return errKilled
 }
 
+// kill ends the process.
+func (m *mortal) kill() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.steps = 0
+}
+
 // alive returns an error if the process is dead.
 func (m *mortal) alive() error {
 	m.mu.Lock()
@@ -68,6 +75,10 @@ func (m *mortal) BeginRun(ctx context.Context, c store.Commit, l store.Lease, ru
 
 func (m *mortal) MoveRun(ctx context.Context, l store.Lease, runID, phase string, counts knowledge.Counts, events []knowledge.RunEvent) error {
 	return m.step(func() error { return m.Memory.MoveRun(ctx, l, runID, phase, counts, events) })
+}
+
+func (m *mortal) LeaveRun(ctx context.Context, l store.Lease, runID string) error {
+	return m.step(func() error { return m.Memory.LeaveRun(ctx, l, runID) })
 }
 
 func (m *mortal) Stage(ctx context.Context, l store.Lease, runID string, s knowledge.Staging) (out []knowledge.Staged, err error) {

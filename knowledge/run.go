@@ -55,7 +55,7 @@ type Run struct {
 	Counts   Counts
 	Error    *RunError // why it failed; nil if it did not
 	Revision int64     // of the knowledge, at which what it published can be found; 0 before
-	Attempts int       // how often a worker took it up
+	Attempts int       // how often a worker took it up and did not put it down in order
 	Ahead    int       // of a queued run: how many runs of the company were asked for before it and have not ended
 
 	CreatedAt time.Time

@@ -13,7 +13,7 @@ import (
 
 // How runs are done.
 const (
-	maxAttempts = 10                     // that are broken off, after which the run has failed
+	maxAttempts = 10                     // that are broken off, but for orderly stops, after which the run has failed
 	runTimeout  = 6 * time.Hour          // of one attempt
 	moveEvery   = 500 * time.Millisecond // a run says how far it is, and hears that it is cancelled
 	flushEvery  = 2 * time.Second        // and stages what it has, which is what a broken off one keeps
@@ -91,6 +91,7 @@ func (l *Library) work(ctx context.Context, lease store.Lease, j store.Job) erro
 // begin takes a run up, and returns nil for one that has ended.
 func (l *Library) begin(ctx context.Context, lease store.Lease, runID string) (*activity, error) {
 	r, err := l.runs.Run(ctx, lease.Company, runID)
+	resumed := r.State == RunRunning
 	if err == nil {
 		c := store.Commit{Company: lease.Company, Events: []event.Event{runEvent(event.TrainingStarted, r)}}
 		r, err = l.runs.BeginRun(ctx, c, lease, runID)
@@ -102,6 +103,7 @@ func (l *Library) begin(ctx context.Context, lease store.Lease, runID string) (*
 		return nil, err
 	}
 	a := newActivity(l, lease, r)
+	a.resumed = resumed
 	if r.Attempts > maxAttempts {
 		return nil, a.end(ctx, &RunError{Kind: "crashed", Message: "it was broken off too often: see the log of the process that does it"})
 	}

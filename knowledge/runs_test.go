@@ -260,8 +260,8 @@ func TestSchedule(t *testing.T) {
 	})
 }
 
-// A run whose process stops is taken up by the next one; one that is broken off
-// again and again has failed.
+// A run whose process stops is taken up by the next one, however often that happens;
+// one that is broken off again and again has failed.
 func TestRunIsTakenUpAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
@@ -274,28 +274,51 @@ func TestRunIsTakenUpAgain(t *testing.T) {
 			}
 			_, _ = w.Write([]byte(`{"data":{"items":[{"id":"a","name":"A","body":{"plain":"Apples are red."}}]}}`))
 		})
-		r.lib = knowledge.New(r.store, &knowledge.Options{HTTPClient: &http.Client{Transport: direct{handler}}, Keyring: r.keys})
+		library := func(st knowledge.Store) *knowledge.Library {
+			return knowledge.New(st, &knowledge.Options{HTTPClient: &http.Client{Transport: direct{handler}}, Keyring: r.keys})
+		}
+		r.lib = library(r.store)
 		r.Base = r.lib.Company(r.company)
 		src, err := r.AddAPISource(t.Context(), (&shop{Server: &httptest.Server{URL: "http://shop.example"}}).source())
 		if err != nil {
 			t.Fatal(err)
 		}
-		broken := func() knowledge.Run {
-			stop := r.works(t)
-			time.Sleep(2 * time.Second)
-			stop()
+		now := func() knowledge.Run {
+			t.Helper()
 			run, err := r.Run(t.Context(), src.RunID)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return run
 		}
-		if run := broken(); run.State != knowledge.RunRunning || run.Attempts != 1 {
-			t.Fatalf("run = %+v, want one that was taken up", run)
+		stopped := func() knowledge.Run {
+			r.lib = library(r.store)
+			stop := r.works(t)
+			time.Sleep(2 * time.Second)
+			stop()
+			return now()
 		}
-		broken()
+		killed := func() knowledge.Run {
+			process := &mortal{Memory: r.store, steps: 1 << 30}
+			r.lib = library(process)
+			stop := r.worksOn(t, process)
+			time.Sleep(2 * time.Second)
+			process.kill()
+			stop()
+			time.Sleep(time.Minute) // until the lease has run out
+			return now()
+		}
+		for range 15 {
+			if run := stopped(); run.State != knowledge.RunRunning || run.Attempts != 0 {
+				t.Fatalf("run = %+v, want one that was put down", run)
+			}
+		}
+		killed()
+		if run := killed(); run.State != knowledge.RunRunning || run.Attempts != 2 {
+			t.Fatalf("run = %+v, want one that was broken off twice", run)
+		}
 		hang.Store(false)
-		if run := broken(); run.State != knowledge.RunCompleted || run.Attempts != 3 || run.Counts.Created != 1 {
+		if run := stopped(); run.State != knowledge.RunCompleted || run.Attempts != 3 || run.Counts.Created != 1 {
 			t.Errorf("run = %+v %+v, want it completed at the third attempt", run, run.Error)
 		}
 		if got, want := r.types(t, src.RunID), []event.Type{event.TrainingStarted, event.TrainingCompleted}; !slices.Equal(got, want) {
@@ -309,9 +332,10 @@ func TestRunIsTakenUpAgain(t *testing.T) {
 		}
 		src.RunID = run.ID
 		for range 10 {
-			broken()
+			killed()
+			stopped()
 		}
-		if run := broken(); run.State != knowledge.RunFailed || run.Error.Kind != "crashed" {
+		if run := stopped(); run.State != knowledge.RunFailed || run.Error.Kind != "crashed" {
 			t.Errorf("run = %+v %+v, want it failed after ten attempts", run, run.Error)
 		}
 	})

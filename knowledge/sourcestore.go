@@ -86,6 +86,10 @@ type RunStore interface {
 	// stays.
 	BeginRun(ctx context.Context, c store.Commit, l store.Lease, runID string) (Run, error)
 
+	// LeaveRun takes back the attempt that BeginRun has counted, of a run that its
+	// worker puts down in order: it stops, and another goes on. All else stays.
+	LeaveRun(ctx context.Context, l store.Lease, runID string) error
+
 	// MoveRun sets phase and counts of a run, and adds events to it, of which it
 	// sets the sequence. Of [RunItemFailed] no more than [MaxItemEvents] are
 	// kept.

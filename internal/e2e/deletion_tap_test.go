@@ -217,6 +217,10 @@ func (t *tap) BeginRun(ctx context.Context, c store.Commit, l store.Lease, runID
 	return step(t, "begin run", func() (knowledge.Run, error) { return t.Store.BeginRun(ctx, c, l, runID) })
 }
 
+func (t *tap) LeaveRun(ctx context.Context, l store.Lease, runID string) error {
+	return outcome(t, "leave run", func() error { return t.Store.LeaveRun(ctx, l, runID) })
+}
+
 func (t *tap) MoveRun(ctx context.Context, l store.Lease, runID, phase string, counts knowledge.Counts, events []knowledge.RunEvent) error {
 	return outcome(t, "move run", func() error { return t.Store.MoveRun(ctx, l, runID, phase, counts, events) })
 }

@@ -199,6 +199,7 @@ func TestRoundTrips(t *testing.T) {
 		{"MoveRun", 7, func() error {
 			return s.MoveRun(ctx, lease, run.ID, "fetch", knowledge.Counts{Done: 1}, []knowledge.RunEvent{{Type: knowledge.RunProgress, CreatedAt: at}})
 		}},
+		{"LeaveRun", 6, func() error { return s.LeaveRun(ctx, lease, run.ID) }},
 		{"Stage, one that is new", 17, stage(1, 1)},
 		{"Stage, 150 of which 149 are new", 19, stage(2, 150)},
 		{"Stage, 150 again", 18, stage(3, 150)},

@@ -39,6 +39,11 @@ var runs = []promise{
 		check: beginRun,
 	},
 	{
+		name:  "leave",
+		text:  "a run that its worker puts down is as it was, but for the attempt, which does not count",
+		check: leaveRun,
+	},
+	{
 		name:  "move",
 		text:  "phase, counts and events of a run read back as they were given, the events numbered one behind the other",
 		check: moveRun,
@@ -268,6 +273,31 @@ func beginRun(t *testing.T, k *kit) {
 	}
 	if r := k.claim(t, "again", "hash", long); r.Result != "again" || !after.Due {
 		t.Errorf("taking a run up again wrote the receipt %+v, and its work: %v", r, after.Due)
+	}
+}
+
+func leaveRun(t *testing.T, k *kit) {
+	g := k.gather(t, k.addSource(t, ""))
+	g.stage(t, g.page("a", "Alpha."))
+	g.see(t, seenPage("https://example.com/docs/a"))
+	g.begin(t)
+	before := read(t, k, k.company)
+	for _, want := range []int{1, 0, 0} { // of two attempts, and then of none
+		was := k.runNow(t, g.run.ID)
+		ok(t, "LeaveRun", k.LeaveRun(t.Context(), g.lease, g.run.ID))
+		was.Attempts = want
+		same(t, "a run that was put down", k.runNow(t, g.run.ID), was)
+	}
+	after := read(t, k, k.company)
+	same(t, "the company", withoutRun(after, g.run.ID), withoutRun(before, g.run.ID))
+	same(t, "what is staged", after.Gathered, before.Gathered)
+
+	g.begin(t)
+	if r := k.runNow(t, g.run.ID); r.Attempts != 1 || r.State != knowledge.RunRunning {
+		t.Errorf("a run that was put down and taken up again is %s", canonical(r))
+	}
+	if kinds := kindsOf(k.runEvents(t, g.run.ID)); kinds != knowledge.RunStarted {
+		t.Errorf("the run's events are %q, want that it was started, once", kinds)
 	}
 }
 

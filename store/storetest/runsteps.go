@@ -21,6 +21,7 @@ func (g *gathering) workerSteps() map[string]func(ctx context.Context) error {
 		"MoveRun": func(ctx context.Context) error {
 			return g.MoveRun(ctx, g.lease, g.run.ID, "late", knowledge.Counts{Done: 99}, []knowledge.RunEvent{{Type: knowledge.RunProgress, CreatedAt: now()}})
 		},
+		"LeaveRun": func(ctx context.Context) error { return g.LeaveRun(ctx, g.lease, g.run.ID) },
 		"Stage of a write": func(ctx context.Context) error {
 			return second(g.Stage(ctx, g.lease, g.run.ID, knowledge.Staging{Writes: []knowledge.Write{g.page("late", "Late.")}}))
 		},

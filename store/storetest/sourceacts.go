@@ -102,6 +102,9 @@ var sourceActs = []act{
 		g, n := st.under, knowledge.Counts{Done: nth + 1}
 		return none(st.MoveRun(ctx, g.lease, g.run.ID, fmt.Sprint("phase ", nth), n, []knowledge.RunEvent{{Type: knowledge.RunProgress, Counts: n, CreatedAt: now()}}))
 	}},
+	{"LeaveRun", ofRuns, gatheringNeeds, false, func(ctx context.Context, st *stage, _ int) (any, error) {
+		return none(st.LeaveRun(ctx, st.under.lease, st.under.run.ID))
+	}},
 	{"Stage", ofRuns, gatheringNeeds, false, func(ctx context.Context, st *stage, nth int) (any, error) {
 		g := st.under
 		return result(st.Stage(ctx, g.lease, g.run.ID, knowledge.Staging{

@@ -29,6 +29,7 @@ var sourceFaults = []fault{
 	{"notes no joined run", "runs/join", func(s storetest.Store) storetest.Store { return notesNoRun{s} }},
 	{"starts what is not due", "runs/start what is due", func(s storetest.Store) storetest.Store { return startsUndue{s} }},
 	{"begins a run again and again", "runs/begin", func(s storetest.Store) storetest.Store { return beginsAgain{s} }},
+	{"counts what is put down", "runs/leave", func(s storetest.Store) storetest.Store { return countsStops{s} }},
 	{"says nothing of a run", "runs/move", func(s storetest.Store) storetest.Store { return movesSilently{s} }},
 	{"makes a run's steps under old leases", "runs/fenced", func(s storetest.Store) storetest.Store { return &newestLeases{Store: s} }},
 	{"moves what has ended", "runs/ended", func(s storetest.Store) storetest.Store { return movesEnded{s} }},
@@ -143,6 +144,10 @@ func (f beginsAgain) BeginRun(ctx context.Context, c store.Commit, l store.Lease
 	}
 	return r, err
 }
+
+type countsStops struct{ storetest.Store }
+
+func (f countsStops) LeaveRun(context.Context, store.Lease, string) error { return nil }
 
 type movesSilently struct{ storetest.Store }
 

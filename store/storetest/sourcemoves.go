@@ -107,6 +107,9 @@ var sourceMoves = []moveKind{
 		}
 		return none(k.MoveRun(ctx, l, runID, fmt.Sprint("phase ", n[2]%3), counts, events))
 	})},
+	{"LeaveRun", gather, 1, aRun, leased(func(ctx context.Context, w *world, k *kit, l store.Lease, runID string, n [6]int) (any, error) {
+		return none(k.LeaveRun(ctx, l, runID))
+	})},
 	{"Stage", gather, 18, aRun, leased(stageMove)},
 	{"Restage", gather, 3, aDocument, leased(func(ctx context.Context, w *world, k *kit, l store.Lease, runID string, n [6]int) (any, error) {
 		from := pick(w.documents, n[2])

@@ -262,6 +262,9 @@ var sourceProbes = []probe{
 	withRun("MoveRun", func(ctx context.Context, g *gathering, of ids) (any, error) {
 		return none(g.MoveRun(ctx, g.lease, of.run, "taken", knowledge.Counts{}, nil))
 	}),
+	withRun("LeaveRun", func(ctx context.Context, g *gathering, of ids) (any, error) {
+		return none(g.LeaveRun(ctx, g.lease, of.run))
+	}),
 	withRun("Stage", func(ctx context.Context, g *gathering, of ids) (any, error) {
 		return result(g.Stage(ctx, g.lease, of.run, knowledge.Staging{Writes: []knowledge.Write{g.page("a", "Taken.")}}))
 	}),

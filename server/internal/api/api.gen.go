@@ -2002,7 +2002,7 @@ type Run struct {
 	// AgentID Whose documents it is about; absent means the company's.
 	AgentID string `json:"agent_id,omitempty,omitzero"`
 
-	// Attempts How often it was taken up; more than once if the process that did it was lost.
+	// Attempts How often it was taken up, but for the times that its process stopped in order; more than once if the process that did it was lost.
 	Attempts  int32     `json:"attempts"`
 	CreatedAt time.Time `json:"created_at"`
 	EndedAt   time.Time `json:"ended_at,omitempty,omitzero"`

@@ -259,6 +259,21 @@ func (s *Store) BeginRun(ctx context.Context, c store.Commit, l store.Lease, run
 	return out, err
 }
 
+// LeaveRun implements [knowledge.RunStore].
+func (s *Store) LeaveRun(ctx context.Context, l store.Lease, runID string) error {
+	return s.engine.Write(ctx, func(tx Tx) error {
+		if err := haveCompany(tx, l.Company, keyShare); err != nil {
+			return err
+		}
+		r, err := hold(tx, l.Company, l, runID)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`UPDATE runs SET attempts = ? WHERE company = ? AND id = ?`, max(0, r.Attempts-1), l.Company, r.ID)
+		return err
+	})
+}
+
 // MoveRun implements [knowledge.RunStore].
 func (s *Store) MoveRun(ctx context.Context, l store.Lease, runID, phase string, counts knowledge.Counts, events []knowledge.RunEvent) error {
 	text, err := object("run", runID, counts)

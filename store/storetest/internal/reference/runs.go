@@ -195,6 +195,19 @@ func (s *Store) BeginRun(ctx context.Context, cm store.Commit, l store.Lease, ru
 	return out, nil
 }
 
+// LeaveRun implements [knowledge.RunStore].
+func (s *Store) LeaveRun(ctx context.Context, l store.Lease, runID string) error {
+	return s.step(ctx, store.Commit{Company: l.Company}, func(c *tenant, _ *store.Commit) error {
+		r, err := c.underWay(l, runID)
+		if err != nil {
+			return err
+		}
+		r.Attempts = max(0, r.Attempts-1)
+		c.runs[r.ID] = r
+		return nil
+	})
+}
+
 // MoveRun implements [knowledge.RunStore].
 func (s *Store) MoveRun(ctx context.Context, l store.Lease, runID, phase string, counts knowledge.Counts, events []knowledge.RunEvent) error {
 	return s.step(ctx, store.Commit{Company: l.Company}, func(c *tenant, _ *store.Commit) error {

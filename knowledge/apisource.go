@@ -321,5 +321,27 @@ func (b *Base) PreviewAPISource(ctx context.Context, a APISource) (pull.Preview,
 		}
 		return out, invalidPull(err)
 	}
+	a.ID = id.New(id.Source) // as of a source that is there
+	for i, item := range out.Sample {
+		if out.Sample[i], err = previewed(ctx, a.Source, item); err != nil {
+			return out, err
+		}
+	}
 	return out, nil
+}
+
+// previewed is an item with what its document would hold, such as the text of HTML.
+func previewed(ctx context.Context, s Source, item pull.Item) (pull.Item, error) {
+	if item.Err != nil {
+		return item, nil
+	}
+	w, err := prepare(ctx, syncedDocument(s, item))
+	if e, ok := errors.AsType[*InvalidError](err); ok {
+		return pull.Item{ID: item.ID, Page: item.Page, Index: item.Index, Err: unfit(item, e)}, nil
+	}
+	if err != nil {
+		return item, err
+	}
+	item.Title, item.Text, item.HTML, item.Metadata = w.Title, w.Text, false, w.Metadata
+	return item, nil
 }

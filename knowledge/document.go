@@ -49,6 +49,8 @@ const (
 	MaxTitle    = 500      // characters
 	MaxMetadata = 16 << 10 // bytes of metadata as JSON
 	MaxID       = 512      // bytes of an external id
+
+	MaxAlternates = 50 // ways to ask for an answer besides the first
 )
 
 // A Document is any text the agents of a company may answer from.
@@ -129,8 +131,8 @@ func (d *Document) check() error {
 		return invalid("kind", "%q is not a kind of document: use %q, %q or %q", clip(string(d.Kind), 64), KindUpload, KindQA, KindContent)
 	case d.Kind == KindQA && len(d.Questions) == 0:
 		return invalid("questions", "a question is needed beside the answer")
-	case len(d.Questions) > 100:
-		return invalid("questions", "%d are more than the 100 ways to ask that one answer may have", len(d.Questions))
+	case len(d.Questions) > 1+MaxAlternates:
+		return invalid("questions", "%d are more than the %d ways to ask that one answer may have", len(d.Questions), 1+MaxAlternates)
 	case utf8.RuneCountInString(d.Title) > MaxTitle:
 		return invalid("title", "is longer than %d characters", MaxTitle)
 	case len(d.ExternalID) > MaxID:

@@ -41,7 +41,7 @@ func TestDocumentInvalid(t *testing.T) {
 		{"external_id", knowledge.Document{Text: "x", ExternalID: strings.Repeat("x", knowledge.MaxID+1)}},
 		{"external_id", knowledge.Document{Text: "x", ExternalID: "a\x00b"}},
 		{"questions", knowledge.Document{Text: "x", Kind: knowledge.KindQA}},
-		{"questions", knowledge.Document{Text: "x", Kind: knowledge.KindQA, Questions: slices.Repeat([]string{"Why?"}, 101)}},
+		{"questions", knowledge.Document{Text: "x", Kind: knowledge.KindQA, Questions: slices.Repeat([]string{"Why?"}, knowledge.MaxAlternates+2)}},
 		{"questions[1]", knowledge.Document{Text: "x", Kind: knowledge.KindQA, Questions: []string{"Why?", " "}}},
 		{"questions[0]", knowledge.Document{Text: "x", Kind: knowledge.KindQA, Questions: []string{"\xff"}}},
 		{"questions[0]", knowledge.Document{Text: "x", Kind: knowledge.KindQA, Questions: []string{strings.Repeat("x", 4*knowledge.MaxTitle+1)}}},

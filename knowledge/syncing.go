@@ -2,6 +2,7 @@ package knowledge
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,22 +56,75 @@ func (l *Library) sync(ctx context.Context, a *activity) error {
 		return err
 	}
 	a.at("fetch")
-	for item, err := range run.Items(ctx) {
-		if err != nil {
-			if e, ok := errors.AsType[*pull.Error](err); ok {
-				return runErrorOf(e)
-			}
-			return err
-		}
+	names, err := lookThrough(ctx, run, func(item pull.Item) error {
 		delete(gone, item.ID) // also one that cannot be taken: it is there
-		if err := a.item(ctx, item); err != nil {
-			return err
-		}
-		a.counted(run.Report())
+		defer func() { a.counted(run.Report()) }()
+		return a.item(ctx, item)
+	})
+	if err != nil {
+		return err
 	}
 	report := run.Report()
 	a.counted(report)
+	if report.Complete && report.Pages > 1 && len(gone) > 0 {
+		again, err := puller.Pull(src.pulled(header), pull.Known{})
+		if err != nil {
+			return err
+		}
+		if report.Complete, err = a.lookAgain(ctx, again, names, gone); err != nil {
+			return err
+		}
+	}
 	return a.settleSync(ctx, report, gone)
+}
+
+// lookThrough calls take for each item of a pull, and returns a sum of their names in their
+// order.
+func lookThrough(ctx context.Context, run *pull.Run, take func(pull.Item) error) (names [32]byte, err error) {
+	sum := sha256.New()
+	for item, err := range run.Items(ctx) {
+		if e, ok := errors.AsType[*pull.Error](err); ok {
+			return names, runErrorOf(e)
+		}
+		if err != nil {
+			return names, err
+		}
+		_, _ = fmt.Fprintf(sum, "%q ", item.ID) // never fails
+		if err := take(item); err != nil {
+			return names, err
+		}
+	}
+	return [32]byte(sum.Sum(nil)), nil
+}
+
+// lookAgain reads a list of several pages once more before anything is deleted that
+// was not seen in it, and reports whether it was the same both times: an item that
+// goes away while pages are read moves others past the place where they are read, and
+// then something that is there was not seen. If it is seen now, it is not gone.
+func (a *activity) lookAgain(ctx context.Context, run *pull.Run, first [32]byte, gone map[string]SourceDocument) (same bool, err error) {
+	a.at("verify")
+	names, err := lookThrough(ctx, run, func(item pull.Item) error {
+		if _, missed := gone[item.ID]; !missed {
+			return nil
+		}
+		delete(gone, item.ID)
+		a.count(func(c *Counts) { c.Done, c.Total = c.Done+1, c.Total+1 })
+		return a.item(ctx, item)
+	})
+	report := run.Report()
+	a.count(func(c *Counts) { c.Bytes += report.Bytes })
+	problem := "the list changed while it was read; what was not seen is kept until a sync reads the same list twice"
+	if e, ok := errors.AsType[*RunError](err); ok {
+		problem, err = "the list could not be read a second time, and what was not seen is kept: "+e.Message, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if report.Complete && names == first {
+		return true, nil
+	}
+	a.tellOf(&RunError{Kind: string(pull.KindMapping), Message: "pagination: " + problem})
+	return false, nil
 }
 
 // item stages what one item becomes.
@@ -79,22 +133,32 @@ func (a *activity) item(ctx context.Context, item pull.Item) error {
 		a.failed(runErrorOf(item.Err))
 		return nil
 	}
-	d := Document{
-		Kind: KindSynced, SourceID: a.source.ID, AgentID: a.source.AgentID, ExternalID: item.ID,
-		Title: item.Title, URL: item.URL, Text: item.Text, Metadata: mergeMetadata(a.source.Metadata, item.Metadata, false),
-	}
-	if item.HTML {
-		d.Format = HTML
-	}
-	w, err := prepare(ctx, d)
+	w, err := prepare(ctx, syncedDocument(a.source, item))
 	if e, ok := errors.AsType[*InvalidError](err); ok {
-		a.failed(&RunError{Kind: "mapping", Item: item.ID, Path: e.Field, Message: e.Error()})
+		a.failed(runErrorOf(unfit(item, e)))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	return a.write(ctx, w)
+}
+
+// syncedDocument is the document that an item of an API becomes.
+func syncedDocument(s Source, item pull.Item) Document {
+	d := Document{
+		Kind: KindSynced, SourceID: s.ID, AgentID: s.AgentID, ExternalID: item.ID,
+		Title: item.Title, URL: item.URL, Text: item.Text, Metadata: mergeMetadata(s.Metadata, item.Metadata, false),
+	}
+	if item.HTML {
+		d.Format = HTML
+	}
+	return d
+}
+
+// unfit is why an item does not become a document.
+func unfit(item pull.Item, e *InvalidError) *pull.Error {
+	return &pull.Error{Kind: pull.KindMapping, Item: item.ID, Path: e.Field, Message: e.Error()}
 }
 
 // settleSync stages that what was not seen is to go, and what the next run compares.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -288,6 +289,149 @@ func TestSync(t *testing.T) {
 	}
 	if _, err := r.APISource(ctx, src.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("deleted source gives %v", err)
+	}
+}
+
+// An item that goes away while the pages of a list are read moves others past the
+// place where they are read: what was not seen for that reason is not deleted, and
+// what is gone is, once a sync has seen the same list twice.
+func TestSyncOfAListThatShifts(t *testing.T) {
+	var mu sync.Mutex
+	var list []string
+	asked := 0
+	var during func(asked int) // is called before an answer
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked++
+		if during != nil {
+			during(asked)
+		}
+		page, err := strconv.Atoi(q.URL.Query().Get("page"))
+		if err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		out := []map[string]string{}
+		for i := (page - 1) * 2; i < min(page*2, len(list)); i++ {
+			out = append(out, map[string]string{"id": list[i], "text": "Item " + list[i] + "."})
+		}
+		_ = json.NewEncoder(w).Encode(out)
+	}))
+	defer api.Close()
+	r := newRig(t)
+	r.works(t)
+	list = []string{"a", "b", "c", "d", "e"}
+	src, err := r.AddAPISource(t.Context(), knowledge.APISource{
+		Source: knowledge.Source{Name: "List", URL: api.URL}, Mapping: pull.Mapping{ID: "id", Text: "text"}, Pagination: pull.Pagination{Kind: pull.Page},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run := r.ended(t, src.RunID); run.Counts.Created != 5 || asked != 4 {
+		t.Fatalf("first run = %+v after %d requests, want each page asked for once", run, asked)
+	}
+	sync := func(change func(asked int), told string, want knowledge.Counts, there ...string) {
+		t.Helper()
+		mu.Lock()
+		asked, during = 0, change
+		mu.Unlock()
+		run := r.synced(t, src.ID, nil)
+		got := run.Counts
+		if got.Total != got.Done || got.Bytes == 0 {
+			t.Errorf("counts = %+v", got)
+		}
+		got.Total, got.Done, got.Bytes, got.Errors = 0, 0, 0, nil
+		if run.State != knowledge.RunCompleted || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("run = %s %v %+v, want %+v", run.State, run.Error, got, want)
+		}
+		var ids []string
+		for _, text := range r.texts(t) {
+			id, _, _ := strings.Cut(text, ":")
+			ids = append(ids, id)
+		}
+		if !slices.Equal(ids, there) {
+			t.Errorf("documents = %q, want %q", ids, there)
+		}
+		events, _, err := r.RunEvents(t.Context(), run.ID, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		says := ""
+		for _, e := range events {
+			if e.Error != nil {
+				says += e.Error.Message
+			}
+		}
+		if !strings.Contains(says, told) || told == "" && says != "" {
+			t.Errorf("the run says %q, want %q", says, told)
+		}
+	}
+	remove := func(id string) { list = slices.DeleteFunc(list, func(s string) bool { return s == id }) }
+
+	// "a" goes when the first page was read, and "c" moves onto it.
+	sync(func(asked int) {
+		if asked == 2 {
+			remove("a")
+		}
+	}, "changed while it was read", knowledge.Counts{Unchanged: 5}, "a", "b", "c", "d", "e")
+	sync(nil, "", knowledge.Counts{Unchanged: 4, Deleted: 1}, "b", "c", "d", "e")
+	if asked != 6 { // b c, d e, and that there is no more: twice
+		t.Errorf("the list was asked for %d times, want it read twice", asked)
+	}
+	// What changes while it is read a second time counts as well.
+	remove("b")
+	sync(func(asked int) {
+		if asked == 4 {
+			remove("c")
+		}
+	}, "changed while it was read", knowledge.Counts{Unchanged: 3}, "b", "c", "d", "e")
+	sync(func(asked int) {
+		if asked == 2 {
+			during = func(int) { list = nil }
+		}
+	}, "changed while it was read", knowledge.Counts{Unchanged: 2}, "b", "c", "d", "e")
+	list = []string{"d", "e", "f"}
+	sync(nil, "", knowledge.Counts{Unchanged: 2, Created: 1, Deleted: 2}, "d", "e", "f")
+	sync(nil, "", knowledge.Counts{Unchanged: 3}, "d", "e", "f")
+	if asked > 3 {
+		t.Errorf("a list in which nothing is missing was asked for %d times, want it read once", asked)
+	}
+}
+
+// A preview shows what a document would hold, not how the API writes it.
+func TestPreviewOfHTML(t *testing.T) {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`[{"id":1,"name":"Hours","body":"<h2>Opening</h2><p>We open <b>at nine</b> &amp; close at five.</p><script>track()</script>"},
+			{"id":2,"name":"Plain","body":"1 < 2"}, {"id":3,"name":"Empty","body":"<p> </p>"}]`))
+	}))
+	defer api.Close()
+	r := newRig(t)
+	out, err := r.PreviewAPISource(t.Context(), knowledge.APISource{
+		Source: knowledge.Source{Name: "Shop", URL: api.URL}, Mapping: pull.Mapping{ID: "id", Title: "name", Text: "body"},
+	})
+	if err != nil || len(out.Sample) != 3 {
+		t.Fatalf("PreviewAPISource = %+v, %v", out, err)
+	}
+	for i, want := range []string{"Opening\n\nWe open at nine & close at five.", "1 < 2"} {
+		if got := out.Sample[i]; got.Text != want || got.HTML || got.Err != nil || got.Index != i {
+			t.Errorf("item %d = %+v, want the text %q", i, got, want)
+		}
+	}
+	if e := out.Sample[2].Err; e == nil || e.Kind != pull.KindMapping || e.Item != "3" || e.Path != "text" {
+		t.Errorf("an item without text has the error %+v", e)
+	}
+	stop := r.works(t)
+	src, err := r.AddAPISource(t.Context(), knowledge.APISource{
+		Source: knowledge.Source{Name: "Shop", URL: api.URL}, Mapping: pull.Mapping{ID: "id", Title: "name", Text: "body"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.ended(t, src.RunID)
+	stop()
+	if got, want := r.texts(t), []string{"1: " + out.Sample[0].Text, "2: " + out.Sample[1].Text}; !slices.Equal(got, want) {
+		t.Errorf("documents = %q, want those of the preview %q", got, want)
 	}
 }
 

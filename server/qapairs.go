@@ -78,6 +78,8 @@ func inPair(err error) error {
 	switch _, scanErr := fmt.Sscanf(e.Field, "questions[%d]", &n); {
 	case e.Field == "text":
 		return wrong("answer", "%s", e.Reason)
+	case e.Field == "questions":
+		return wrong("alternates", "%s", e.Reason)
 	case scanErr == nil && n == 0:
 		return wrong("question", "%s", e.Reason)
 	case scanErr == nil:

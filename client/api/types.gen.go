@@ -1803,9 +1803,11 @@ type PreviewDocument struct {
 
 	// Problems What of it does not fit, and was left out.
 	Problems []string `json:"problems,omitempty,omitzero"`
-	Text     string   `json:"text,omitempty,omitzero"`
-	Title    string   `json:"title,omitempty,omitzero"`
-	URL      string   `json:"url,omitempty,omitzero"`
+
+	// Text What its document would hold; of HTML, the text that is read there.
+	Text  string `json:"text,omitempty,omitzero"`
+	Title string `json:"title,omitempty,omitzero"`
+	URL   string `json:"url,omitempty,omitzero"`
 }
 
 // QAPair A question and its answer, a document of kind `qa`.

@@ -17,13 +17,17 @@ var delimiters = []rune{',', ';', '\t', '|'}
 
 // csvFile makes a line of each record: "Plan: Pro; Price: 20" under a header,
 // "Pro | 20" without one. Each is a block of its own. Of what
-// stands alone in the lines above the header, the first is a heading.
+// stands alone in the lines above the header, the first is a heading. Under an empty
+// line another table may begin, with a header of its own.
 func csvFile(ctx context.Context, text string) (Result, error) {
 	w := csvWriter{writer: writer{ctx: ctx}}
 	comma, text := delimiter(text)
 	r := csv.NewReader(strings.NewReader(text))
 	r.Comma, r.LazyQuotes, r.FieldsPerRecord, r.ReuseRecord = comma, true, -1, true
 	for !w.stopped() {
+		if rest := text[r.InputOffset():]; strings.HasPrefix(rest, "\n") || strings.HasPrefix(rest, "\r\n") {
+			w.parted() // by an empty line, which the reader leaves out
+		}
 		rec, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			break
@@ -41,37 +45,85 @@ func csvFile(ctx context.Context, text string) (Result, error) {
 type csvWriter struct {
 	writer
 	names []string   // of the columns; nil if they have none
+	words []bool     // whether a column of the table has held anything but numbers
 	held  [][]string // the first record, until the second tells whether it names the columns; before it what stands alone
 	begun bool       // names are known, or known not to be there
+	again bool       // a table stands above, whose names count unless there are others
 }
 
 // row takes the next record.
 func (w *csvWriter) row(rec []string) {
 	switch n := len(filled(rec)); {
 	case n == 0:
+		w.parted()
 	case w.begun:
-		w.record(w.names, rec)
+		w.data(rec)
 	case len(w.held) == 0, n > 1 && alone(w.held[len(w.held)-1]) && len(w.held) <= maxAlone:
 		w.held = append(w.held, slices.Clone(rec))
-	case isHeader(w.held[len(w.held)-1], rec):
-		w.names = w.held[len(w.held)-1]
-		w.held = w.held[:len(w.held)-1]
-		for i, above := range w.held {
-			if text := filled(above)[0]; i == 0 && len(text) <= maxTitle {
+	case isHeader(w.held[len(w.held)-1], rec) && (!w.again || len(w.held) > 1 || w.differs(w.held[0], rec)):
+		first, above := w.held[len(w.held)-1], w.held[:len(w.held)-1]
+		for i, rec := range above {
+			if text := filled(rec)[0]; i == 0 && len(text) <= maxTitle {
 				w.heading(1, text)
 			} else {
 				w.paragraph(text)
 			}
 		}
-		w.held, w.begun = nil, true
-		w.record(w.names, rec)
+		if w.again && !w.differs(first, rec) { // it has a caption: whose names count cannot be told
+			w.names, w.held = nil, w.held[len(w.held)-1:]
+			w.end()
+		} else {
+			w.names, w.held = first, nil
+		}
+		w.words, w.begun = nil, true
+		w.data(rec)
 	case n == 1 && alone(w.held[len(w.held)-1]) && len(w.held) < maxAlone:
 		w.held = append(w.held, slices.Clone(rec))
 	default:
 		w.end()
 		w.begun = true
-		w.record(nil, rec)
+		w.data(rec)
 	}
+}
+
+// parted notes an empty line. What stands under it may be another table.
+func (w *csvWriter) parted() {
+	if w.again && len(w.held) > 0 && !alone(w.held[len(w.held)-1]) {
+		w.end()
+	}
+	if w.begun && (w.names != nil || w.again) {
+		w.begun, w.again = false, true
+	}
+}
+
+// differs reports whether a record that could be a header under an empty line surely
+// is one, and not the next row of the table above: it has a name of the header above,
+// another width, which the record under it keeps to, or words over numbers in a column
+// that held nothing but numbers before.
+func (w *csvWriter) differs(first, second []string) bool {
+	for _, c := range first {
+		if c = oneLine(c); c != "" && slices.ContainsFunc(w.names, func(name string) bool { return strings.EqualFold(oneLine(name), c) }) {
+			return true
+		}
+	}
+	if n := len(filled(first)); w.names != nil && n == width(first) && n != width(w.names) && width(second) <= n {
+		return true
+	}
+	for i, c := range second {
+		if isNumber(c) && i < len(first) && i < len(w.words) && !w.words[i] && oneLine(first[i]) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// width is the number of columns up to the last that is filled.
+func width(rec []string) int {
+	n := len(rec)
+	for n > 0 && oneLine(rec[n-1]) == "" {
+		n--
+	}
+	return n
 }
 
 // maxAlone is how many lines may stand above a header.
@@ -80,10 +132,21 @@ const maxAlone = 5
 // alone reports whether a record has one cell only.
 func alone(rec []string) bool { return len(filled(rec)) == 1 }
 
+// data writes a row of the table.
+func (w *csvWriter) data(rec []string) {
+	for i, c := range rec {
+		if i == len(w.words) {
+			w.words = append(w.words, false)
+		}
+		w.words[i] = w.words[i] || oneLine(c) != "" && !isNumber(c)
+	}
+	w.record(w.names, rec)
+}
+
 // end writes what is held.
 func (w *csvWriter) end() {
 	for _, rec := range w.held {
-		w.record(nil, rec)
+		w.data(rec)
 	}
 	w.held = nil
 }

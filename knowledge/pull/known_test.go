@@ -103,7 +103,7 @@ func TestSourcesThatCannotBePulled(t *testing.T) {
 		"cursor from nowhere":   {func(s *pull.Source) { s.Pagination.Kind = pull.Cursor }, "pagination.path"},
 		"path of no use":        {func(s *pull.Source) { s.Pagination = pull.Pagination{Kind: pull.Page, Path: "x"} }, "pagination.path"},
 		"size":                  {func(s *pull.Source) { s.Pagination.Size = -1 }, "pagination.size"},
-		"negative":              {func(s *pull.Source) { s.MaxPages = -1 }, "max_items"},
+		"negative":              {func(s *pull.Source) { s.MaxPages = -1 }, "max_pages"},
 		"host":                  {func(s *pull.Source) { s.Header = http.Header{"Host": {"internal"}} }, "headers.Host"},
 		"conditional":           {func(s *pull.Source) { s.Header = http.Header{"if-none-match": {"x"}} }, "headers.If-None-Match"},
 		"line end":              {func(s *pull.Source) { s.Header = http.Header{"X-A": {"SENTINEL\r\nX-B: c"}} }, "headers.X-A"},

@@ -114,6 +114,7 @@ const (
 	maxMetadata = 64
 	maxTexts    = 16
 	maxPageSize = 100_000
+	maxParam    = 128
 )
 
 // A plan is a source that was checked.
@@ -147,8 +148,11 @@ func newPlan(s Source, mapped bool) (*plan, error) {
 	if err := p.Pagination.fill(); err != nil {
 		return nil, err
 	}
-	if min(s.MaxItems, s.MaxPages) < 0 {
-		return nil, field("max_items", "and max_pages cannot be negative; 0 means the default")
+	if s.MaxItems < 0 {
+		return nil, field("max_items", "cannot be negative; 0 means the default")
+	}
+	if s.MaxPages < 0 {
+		return nil, field("max_pages", "cannot be negative; 0 means the default")
 	}
 	p.MaxItems = cmp.Or(s.MaxItems, 100_000)
 	p.MaxPages = cmp.Or(s.MaxPages, 10_000)
@@ -237,8 +241,11 @@ func (p *Pagination) fill() error {
 	if p.Size < 0 || p.Size > maxPageSize {
 		return field("pagination.size", "must be 1 to %d, or 0 for what the API does by itself", maxPageSize)
 	}
-	if len(p.Param) > 128 || len(p.SizeParam) > 128 {
-		return field("pagination.param", "and pagination.size_param can have 128 bytes")
+	if len(p.Param) > maxParam {
+		return field("pagination.param", "has %d bytes, more than %d", len(p.Param), maxParam)
+	}
+	if len(p.SizeParam) > maxParam {
+		return field("pagination.size_param", "has %d bytes, more than %d", len(p.SizeParam), maxParam)
 	}
 	size := "limit"
 	switch p.Kind {
@@ -254,7 +261,7 @@ func (p *Pagination) fill() error {
 		return field("pagination.kind", "%q is none: use page, offset, cursor, link or next, or leave it out", clip(string(p.Kind), 32))
 	}
 	if needs := p.Kind == Cursor || p.Kind == Next; needs != (p.Path != "") {
-		return field("pagination.path", "is needed if pagination.kind is cursor or next, and only then")
+		return field("pagination.path", "is needed where pages follow each other by cursor or next, and only there")
 	}
 	p.SizeParam = cmp.Or(p.SizeParam, size)
 	return nil

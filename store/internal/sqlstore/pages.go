@@ -81,25 +81,6 @@ func (s *Store) Pages(ctx context.Context, company, runID string, p store.Page) 
 		`SELECT `+pageColumns+` FROM pages WHERE company = ? AND run_id = ?`, company, runID)
 }
 
-// PagesFrom returns what a run saw from a sequence on, in the order of the sequence,
-// with links.
-func (s *Store) PagesFrom(ctx context.Context, company, runID string, sequence int64, limit int) (pages []knowledge.Page, err error) {
-	err = s.engine.Get(ctx, func(tx Tx) error {
-		pages = nil
-		return all(tx, func(r Rows) error {
-			var links string
-			p, err := scanPage(r, &links)
-			if err == nil {
-				p.Links, err = readLinks(runID, links)
-			}
-			pages = append(pages, p)
-			return err
-		}, `SELECT `+pageColumns+`, links FROM pages WHERE company = ? AND run_id = ? AND sequence >= ? ORDER BY sequence LIMIT ?`,
-			company, runID, sequence, limit)
-	})
-	return pages, err
-}
-
 // writePages writes what a run saw. A page that is there already keeps its number,
 // and the others get the next ones of the run.
 func writePages(tx Tx, company string, r *runRow, pages []knowledge.Page) error {

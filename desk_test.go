@@ -208,7 +208,7 @@ func TestEvents(t *testing.T) {
 			t.Fatal(err)
 		}
 		reply := agenttest.MustAnswer(t, d.Agent(""), whenOpen, "Hours", "nine")
-		if err := d.Conversations().Delete(t.Context(), reply.ConversationID); err != nil {
+		if _, err := d.Conversations().Delete(t.Context(), reply.ConversationID); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)

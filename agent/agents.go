@@ -157,10 +157,10 @@ func (as *Agents) Versions(ctx context.Context, agentID string, p store.Page) (s
 
 // Delete removes an agent with its own documents and its conversations. The
 // default agent cannot be deleted: that is a [store.ErrConflict].
-func (as *Agents) Delete(ctx context.Context, agentID string) error {
+func (as *Agents) Delete(ctx context.Context, agentID string) (Deleted, error) {
 	a, err := as.Get(ctx, agentID)
 	if err != nil {
-		return err
+		return Deleted{}, err
 	}
 	return as.engine.store.DeleteAgent(ctx, as.commit(event.AgentDeleted, "agent.delete", a), a.ID)
 }

@@ -122,11 +122,13 @@ func TestAgents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := as.Delete(t.Context(), ""); !errors.Is(err, store.ErrConflict) || errors.Is(err, agent.ErrVersion) {
+	if _, err := as.Delete(t.Context(), ""); !errors.Is(err, store.ErrConflict) || errors.Is(err, agent.ErrVersion) {
 		t.Errorf("Delete of the default agent = error %v, want %v", err, store.ErrConflict)
 	}
-	if err := as.Delete(t.Context(), made.ID); err != nil {
-		t.Fatal(err)
+	gone, err := as.Delete(t.Context(), made.ID)
+	if want := (agent.Deleted{ID: made.ID, Versions: 1, Passages: 1, Conversations: 1, Messages: 2, Revision: gone.Revision, DeletedAt: gone.DeletedAt}); err != nil || gone != want ||
+		gone.DeletedAt.IsZero() || gone.Revision <= reply.KnowledgeRevision {
+		t.Errorf("Delete = %+v, %v, want %+v at a later revision", gone, err, want)
 	}
 	if _, err := d.conversations().Get(t.Context(), reply.ConversationID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the conversation of a deleted agent: error %v, want %v", err, store.ErrNotFound)
@@ -193,13 +195,13 @@ func TestStrangers(t *testing.T) {
 			_, err := as.Patch(t.Context(), id, agent.SettingsPatch{Name: &text}, 0)
 			return err
 		}},
-		{"Agents.Delete", reply.AgentID, nobody("agt"), func(id string) error { return as.Delete(t.Context(), id) }},
+		{"Agents.Delete", reply.AgentID, nobody("agt"), func(id string) error { _, err := as.Delete(t.Context(), id); return err }},
 		{"Conversations.Get", reply.ConversationID, nobody("conv"), func(id string) error { _, err := cs.Get(t.Context(), id); return err }},
 		{"Conversations.Messages", reply.ConversationID, nobody("conv"), func(id string) error {
 			_, err := cs.Messages(t.Context(), id, store.Page{})
 			return err
 		}},
-		{"Conversations.Delete", reply.ConversationID, nobody("conv"), func(id string) error { return cs.Delete(t.Context(), id) }},
+		{"Conversations.Delete", reply.ConversationID, nobody("conv"), func(id string) error { _, err := cs.Delete(t.Context(), id); return err }},
 		{"Conversations.Message", user.ID, nobody("msg"), func(id string) error { _, err := cs.Message(t.Context(), id); return err }},
 		{"Conversations.Message of a reply", reply.ID, nobody("msg"), func(id string) error { _, err := cs.Message(t.Context(), id); return err }},
 		{"Start in a conversation", reply.ConversationID, nobody("conv"), func(id string) error {
@@ -280,7 +282,7 @@ func TestIDsOfAnotherKind(t *testing.T) {
 			"Agent.Ask":              func() error { _, err := d.Agent(d.company, id).Ask(t.Context(), agent.Message{Text: "?"}); return err },
 			"Conversations.Get":      func() error { _, err := d.conversations().Get(t.Context(), id); return err },
 			"Conversations.Messages": func() error { _, err := d.conversations().Messages(t.Context(), id, store.Page{}); return err },
-			"Conversations.Delete":   func() error { return d.conversations().Delete(t.Context(), id) },
+			"Conversations.Delete":   func() error { _, err := d.conversations().Delete(t.Context(), id); return err },
 			"Conversations.List": func() error {
 				_, err := d.conversations().List(t.Context(), agent.ConversationFilter{AgentID: id}, store.Page{})
 				return err

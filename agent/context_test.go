@@ -117,7 +117,7 @@ func TestMessageCarries(t *testing.T) {
 	if _, err := d.Agent(d.company, "").Ask(t.Context(), m); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("another conversation with the same attachment: %v", err)
 	}
-	if err := d.Conversations(d.company).Delete(t.Context(), reply.ConversationID); err != nil {
+	if _, err := d.Conversations(d.company).Delete(t.Context(), reply.ConversationID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.Attachments(d.company).Get(t.Context(), a.ID); !errors.Is(err, store.ErrNotFound) {

@@ -243,8 +243,9 @@ func TestDeleteConversation(t *testing.T) {
 
 		wait := d.begin(t.Context(), agent.Message{Text: "When do you open?", ConversationID: first.ConversationID})
 		synctest.Wait()
-		if err := d.conversations().Delete(t.Context(), first.ConversationID); err != nil {
-			t.Fatal(err)
+		gone, err := d.conversations().Delete(t.Context(), first.ConversationID)
+		if want := (agent.Deleted{ID: first.ConversationID, Conversations: 1, Messages: 3, DeletedAt: gone.DeletedAt}); err != nil || gone != want || gone.DeletedAt.IsZero() {
+			t.Errorf("Delete = %+v, %v, want %+v", gone, err, want) // the question of the turn that runs is one of them
 		}
 		release <- struct{}{}
 		if _, err := wait(); !errors.Is(err, store.ErrFenced) {
@@ -258,7 +259,7 @@ func TestDeleteConversation(t *testing.T) {
 			"Message":      func() error { _, err := cs.Message(t.Context(), said[0].ID); return err },
 			"the reply":    func() error { _, err := cs.Message(t.Context(), first.ID); return err },
 			"Explain":      func() error { _, err := cs.Explain(t.Context(), first.ID); return err },
-			"Delete again": func() error { return cs.Delete(t.Context(), first.ConversationID) },
+			"Delete again": func() error { _, err := cs.Delete(t.Context(), first.ConversationID); return err },
 			"Ask": func() error {
 				_, err := d.agent().Ask(t.Context(), agent.Message{Text: "Hm?", ConversationID: first.ConversationID})
 				return err

@@ -64,7 +64,7 @@ func TestTurnEvents(t *testing.T) {
 	first := d.ask(t, agent.Message{Text: "When do you open on weekdays?"})
 	d.ask(t, agent.Message{Text: "and on Sundays?", ConversationID: first.ConversationID})
 	messages := d.messages(t, first.ConversationID)
-	if err := d.conversations().Delete(t.Context(), first.ConversationID); err != nil {
+	if _, err := d.conversations().Delete(t.Context(), first.ConversationID); err != nil {
 		t.Fatal(err)
 	}
 	want := []struct {

@@ -109,7 +109,7 @@ func TestDeletedRemarkLeavesNoBytes(t *testing.T) {
 			t.Fatalf("%s is not in the files before the delete: the test shows nothing", word)
 		}
 	}
-	if err := d.conversations().Delete(t.Context(), reply.ConversationID); err != nil {
+	if _, err := d.conversations().Delete(t.Context(), reply.ConversationID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := st.Maintain(t.Context()); err != nil {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/internal/id"
@@ -108,12 +109,23 @@ func (cs *Conversations) Explain(ctx context.Context, replyID string) (Explanati
 	return readExplanation(b)
 }
 
+// Deleted says what a delete of an agent or a conversation reached.
+type Deleted struct {
+	ID            string // what was deleted
+	Versions      int    // texts of an agent's own documents that are gone
+	Passages      int    // passages of theirs that are gone
+	Conversations int    // that are gone
+	Messages      int    // in those, replies included
+	Revision      int64  // of the knowledge, from which on nothing finds an agent's own documents; 0 of a conversation
+	DeletedAt     time.Time
+}
+
 // Delete removes a conversation with all its messages. A turn that runs there
 // ends without a reply.
-func (cs *Conversations) Delete(ctx context.Context, conversationID string) error {
+func (cs *Conversations) Delete(ctx context.Context, conversationID string) (Deleted, error) {
 	c, err := cs.Get(ctx, conversationID)
 	if err != nil {
-		return err
+		return Deleted{}, err
 	}
 	at := stamp()
 	told := cs.request.Commit(cs.company, event.Event{

@@ -172,9 +172,11 @@ func TestAudit(t *testing.T) {
 	_, updateErr := as.Update(t.Context(), a)
 	_, patchErr := as.Patch(t.Context(), a.ID, agent.SettingsPatch{Industry: new("bakery")}, 0)
 	_, sameErr := as.Patch(t.Context(), a.ID, agent.SettingsPatch{Industry: new("bakery")}, 0) // changes nothing
-	defaultErr := as.Delete(t.Context(), "")
-	if err := errors.Join(updateErr, patchErr, sameErr, as.Delete(t.Context(), a.ID), cs.Delete(t.Context(), reply.ConversationID),
-		d.Agents(d.company).Delete(t.Context(), quiet.ID)); err != nil || !errors.Is(defaultErr, store.ErrConflict) {
+	_, defaultErr := as.Delete(t.Context(), "")
+	_, agentErr := as.Delete(t.Context(), a.ID)
+	_, conversationErr := cs.Delete(t.Context(), reply.ConversationID)
+	_, quietErr := d.Agents(d.company).Delete(t.Context(), quiet.ID)
+	if err := errors.Join(updateErr, patchErr, sameErr, agentErr, conversationErr, quietErr); err != nil || !errors.Is(defaultErr, store.ErrConflict) {
 		t.Fatal(err, defaultErr)
 	}
 	log, err := d.store.AuditLog(t.Context(), d.company, store.Page{Limit: store.MaxLimit})

@@ -37,9 +37,9 @@ type AgentStore interface {
 	// the commit's audit entry. There are none of an agent that is not there.
 	AgentVersions(ctx context.Context, company, id string, p store.Page) (store.List[SettingsVersion], error)
 
-	// DeleteAgent removes an agent, its own documents and its conversations.
-	// The default agent stays: deleting it is a [store.ErrConflict].
-	DeleteAgent(ctx context.Context, c store.Commit, id string) error
+	// DeleteAgent removes an agent, its own documents and its conversations, and
+	// counts them. The default agent stays: deleting it is a [store.ErrConflict].
+	DeleteAgent(ctx context.Context, c store.Commit, id string) (Deleted, error)
 }
 
 // A TurnStore makes a turn durable, step by step.
@@ -129,9 +129,9 @@ type ConversationStore interface {
 	// Explanation returns the explanation of a reply, as JSON.
 	Explanation(ctx context.Context, company, id string) ([]byte, error)
 
-	// DeleteConversation removes a conversation with all its messages. A turn
-	// that runs is fenced off.
-	DeleteConversation(ctx context.Context, c store.Commit, id string) error
+	// DeleteConversation removes a conversation with all its messages, and counts
+	// them. A turn that runs is fenced off.
+	DeleteConversation(ctx context.Context, c store.Commit, id string) (Deleted, error)
 }
 
 // A UserStore reads and deletes what customers have said, by the id that the caller

@@ -341,7 +341,7 @@ func TestWatchDeleted(t *testing.T) {
 		here := d.watching(t.Context(), s.ReplyID, 0)
 		elsewhere := deskOn(t, d.store, parts{}).watching(t.Context(), s.ReplyID, 0)
 		synctest.Wait()
-		if err := d.conversations().Delete(t.Context(), s.ConversationID); err != nil {
+		if _, err := d.conversations().Delete(t.Context(), s.ConversationID); err != nil {
 			t.Fatal(err)
 		}
 		for _, end := range []func() (reader, error){here, elsewhere} {

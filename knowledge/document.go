@@ -50,7 +50,7 @@ const (
 	MaxMetadata = 16 << 10 // bytes of metadata as JSON
 	MaxID       = 512      // bytes of an external id
 
-	MaxAlternates = 50 // ways to ask for an answer besides the first
+	MaxAlternates = 99 // ways to ask for an answer besides the first
 )
 
 // A Document is any text the agents of a company may answer from.

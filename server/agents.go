@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/oapi-codegen/nullable"
 
@@ -166,15 +165,19 @@ func (h *handlers) DeleteAgent(ctx context.Context, r api.DeleteAgentRequestObje
 	if err != nil {
 		return nil, err
 	}
-	if err := c.company.Agents().Delete(ctx, a.ID); err != nil {
+	out, err := c.company.Agents().Delete(ctx, a.ID)
+	if err != nil {
 		return nil, err
 	}
-	return api.DeleteAgent200JSONResponse(c.gone("agent", a.ID)), nil
+	return api.DeleteAgent200JSONResponse(c.gone("agent", out)), nil
 }
 
-// gone is the receipt of a delete that counts nothing.
-func (c *call) gone(kind, id string) api.DeletionReceipt {
-	return api.DeletionReceipt{ID: id, Kind: kind, DeletedAt: time.Now().UTC().Truncate(time.Microsecond), OutOfReach: c.company.Knowledge().OutOfReach()}
+// gone is the receipt of a delete of what is no document.
+func (c *call) gone(kind string, d agent.Deleted) api.DeletionReceipt {
+	return api.DeletionReceipt{
+		ID: d.ID, Kind: kind, Versions: int64(d.Versions), Passages: int64(d.Passages), Conversations: int64(d.Conversations), Messages: int64(d.Messages),
+		KnowledgeRevision: d.Revision, DeletedAt: d.DeletedAt, OutOfReach: c.company.Knowledge().OutOfReach(),
+	}
 }
 
 // GetAgentSettings serves GET /v1/agents/{id}/settings.

@@ -32,10 +32,11 @@ func (h *handlers) DeleteConversation(ctx context.Context, r api.DeleteConversat
 	if err != nil {
 		return nil, err
 	}
-	if err := c.company.Conversations().Delete(ctx, there.ID); err != nil {
+	out, err := c.company.Conversations().Delete(ctx, there.ID)
+	if err != nil {
 		return nil, err
 	}
-	return api.DeleteConversation200JSONResponse(c.gone("conversation", there.ID)), nil
+	return api.DeleteConversation200JSONResponse(c.gone("conversation", out)), nil
 }
 
 // ListConversationMessages serves GET /v1/conversations/{id}/messages.

@@ -20,9 +20,8 @@ func (h *handlers) GetUser(ctx context.Context, r api.GetUserRequestObject) (api
 func (h *handlers) DeleteUser(ctx context.Context, r api.DeleteUserRequestObject) (api.DeleteUserResponseObject, error) {
 	c := callOf(ctx)
 	out, err := c.company.Users().Delete(ctx, r.ID)
-	receipt := c.gone("user", out.UserID)
-	receipt.Conversations, receipt.Messages, receipt.DeletedAt = int64(out.Conversations), int64(out.Messages), out.DeletedAt
-	return api.DeleteUser200JSONResponse(receipt), err
+	gone := agent.Deleted{ID: out.UserID, Conversations: out.Conversations, Messages: out.Messages, DeletedAt: out.DeletedAt}
+	return api.DeleteUser200JSONResponse(c.gone("user", gone)), err
 }
 
 // ExportUser serves GET /v1/users/{id}/export.

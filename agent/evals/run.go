@@ -166,7 +166,8 @@ func (f File) enter(ctx context.Context, desk Desk, o Options) (agentID string, 
 		if o.Keep {
 			return nil
 		}
-		return desk.Agents().Delete(context.WithoutCancel(ctx), own.ID)
+		_, err := desk.Agents().Delete(context.WithoutCancel(ctx), own.ID)
+		return err
 	}
 	for in, err := range desk.Knowledge().Ingest(ctx, f.owned(own.ID)) {
 		if err == nil {
@@ -229,7 +230,8 @@ func (f File) hold(ctx context.Context, desk Desk, agentID string, c Conversatio
 	defer func() {
 		once.Duration = time.Since(begun)
 		if once.ConversationID != "" && !keep {
-			err = errors.Join(err, desk.Conversations().Delete(context.WithoutCancel(ctx), once.ConversationID))
+			_, left := desk.Conversations().Delete(context.WithoutCancel(ctx), once.ConversationID)
+			err = errors.Join(err, left)
 		}
 	}()
 	for _, t := range c.turns {

@@ -166,7 +166,8 @@ func (s forgetful) DeleteUser(ctx context.Context, c store.Commit, user string) 
 		return s.Store.DeleteUser(ctx, c, user)
 	}
 	for _, conversation := range l[1:] {
-		err = errors.Join(err, s.DeleteConversation(ctx, store.Commit{Company: c.Company}, conversation.ID))
+		_, failed := s.DeleteConversation(ctx, store.Commit{Company: c.Company}, conversation.ID)
+		err = errors.Join(err, failed)
 	}
 	return agent.DeletedUser{UserID: user, Conversations: len(l)}, err
 }

@@ -321,7 +321,7 @@ func (w *annals) deleteAgent(d deed) {
 			}
 		}
 	}
-	if w.try(func() error { return w.company.Agents().Delete(w.ctx, id) }, func() {
+	if w.try(func() error { _, err := w.company.Agents().Delete(w.ctx, id); return err }, func() {
 		if _, err := w.company.Agents().Get(w.ctx, id); errors.Is(err, store.ErrNotFound) {
 			forget()
 		}
@@ -458,7 +458,7 @@ func (w *annals) deleteConversation(d deed) {
 	if id == "" {
 		return
 	}
-	if w.try(func() error { return w.company.Conversations().Delete(w.ctx, id) }, func() {
+	if w.try(func() error { _, err := w.company.Conversations().Delete(w.ctx, id); return err }, func() {
 		if _, err := w.company.Conversations().Get(w.ctx, id); errors.Is(err, store.ErrNotFound) {
 			w.forgetChat(id, "conversation deleted")
 		}

@@ -177,12 +177,12 @@ func (t *tap) CreateAgent(ctx context.Context, c store.Commit, a agent.Agent) er
 	return outcome(t, "create agent", func() error { return t.Store.CreateAgent(ctx, c, a) })
 }
 
-func (t *tap) DeleteAgent(ctx context.Context, c store.Commit, id string) error {
-	return outcome(t, "delete agent", func() error { return t.Store.DeleteAgent(ctx, c, id) })
+func (t *tap) DeleteAgent(ctx context.Context, c store.Commit, id string) (agent.Deleted, error) {
+	return step(t, "delete agent", func() (agent.Deleted, error) { return t.Store.DeleteAgent(ctx, c, id) })
 }
 
-func (t *tap) DeleteConversation(ctx context.Context, c store.Commit, id string) error {
-	return outcome(t, "delete conversation", func() error { return t.Store.DeleteConversation(ctx, c, id) })
+func (t *tap) DeleteConversation(ctx context.Context, c store.Commit, id string) (agent.Deleted, error) {
+	return step(t, "delete conversation", func() (agent.Deleted, error) { return t.Store.DeleteConversation(ctx, c, id) })
 }
 
 func (t *tap) DeleteUser(ctx context.Context, c store.Commit, id string) (agent.DeletedUser, error) {

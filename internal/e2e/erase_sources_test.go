@@ -218,7 +218,7 @@ func TestDeletedSourcesLeaveNoBytes(t *testing.T) {
 				x.there(x.secret.said)
 				var err error
 				if agents {
-					err = x.desk.Agents().Delete(t.Context(), agentID)
+					_, err = x.desk.Agents().Delete(t.Context(), agentID)
 				} else {
 					_, err = x.kb.DeleteSource(t.Context(), sourceID)
 				}

@@ -304,7 +304,7 @@ func TestDeletedConversationsAgentsAndCompaniesLeaveNoBytes(t *testing.T) {
 
 	reply, words := said(s.desk.Agent(""))
 	s.there(words)
-	if err := s.desk.Conversations().Delete(ctx, reply.ConversationID); err != nil {
+	if _, err := s.desk.Conversations().Delete(ctx, reply.ConversationID); err != nil {
 		t.Fatal(err)
 	}
 	s.gone("a conversation", words)
@@ -319,7 +319,7 @@ func TestDeletedConversationsAgentsAndCompaniesLeaveNoBytes(t *testing.T) {
 	_, words = said(s.desk.Agent(a.ID))
 	words = append(append(words, own...), secret.said...)
 	s.there(words)
-	if err := s.desk.Agents().Delete(ctx, a.ID); err != nil {
+	if _, err := s.desk.Agents().Delete(ctx, a.ID); err != nil {
 		t.Fatal(err)
 	}
 	s.gone("an agent", words)

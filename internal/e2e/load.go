@@ -184,7 +184,8 @@ func (l *Load) asker(user string) func(context.Context, *rand.Rand) error {
 			return err
 		}
 		return l.take(doForget, always(reply.ConversationID), func(int, []string) (any, error) {
-			return nil, l.Desk.Conversations().Delete(ctx, reply.ConversationID)
+			_, err := l.Desk.Conversations().Delete(ctx, reply.ConversationID)
+			return nil, err
 		})
 	}
 }

@@ -40,9 +40,12 @@ func playAgents(s *suite) {
 	}
 	playAgentSettings(s, made.ID, etag)
 
+	ok(s.admin.Knowledge.Documents.Create(ctx, api.DocumentRequest{AgentID: made.ID, Text: "We open at nine."}))(s)
+	ok(s.admin.Messages.Create(ctx, api.MessageRequest{AgentID: made.ID, Message: "When do you open?"}))(s)
 	gone := ok(agents.Delete(ctx, made.ID))(s)
-	if gone.ID != made.ID || gone.Kind != "agent" || len(gone.OutOfReach) == 0 || gone.DeletedAt.IsZero() {
-		s.Errorf("Delete = %+v, want a receipt for agent %s", gone, made.ID)
+	if gone.ID != made.ID || gone.Kind != "agent" || len(gone.OutOfReach) == 0 || gone.DeletedAt.IsZero() ||
+		gone.Versions != 1 || gone.Passages != 1 || gone.Conversations != 1 || gone.Messages != 2 || gone.KnowledgeRevision == 0 {
+		s.Errorf("Delete = %+v, want a receipt for agent %s with a document and a conversation", gone, made.ID)
 	}
 	if _, err := agents.Get(ctx, made.ID); !errors.Is(err, client.ErrNotFound) {
 		s.Errorf("Get of a deleted agent = error %v, want %v", err, client.ErrNotFound)

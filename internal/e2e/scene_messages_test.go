@@ -37,7 +37,7 @@ func playMessages(s *suite) {
 	playExplanation(s, reply)
 
 	gone := ok(c.Conversations.Delete(ctx, reply.ConversationID))(s)
-	if gone.ID != reply.ConversationID || gone.Kind != "conversation" {
+	if gone.ID != reply.ConversationID || gone.Kind != "conversation" || gone.Conversations != 1 || gone.Messages < 2 || gone.DeletedAt.IsZero() {
 		s.Errorf("Delete = %+v, want a receipt for conversation %s", gone, reply.ConversationID)
 	}
 	if _, err := c.Conversations.Get(ctx, reply.ConversationID); !errors.Is(err, client.ErrNotFound) {

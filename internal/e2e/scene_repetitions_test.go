@@ -123,7 +123,7 @@ func playRepetitions(s *suite) {
 		var err error
 		switch d.operation.id {
 		case "createAgent":
-			err = s.desk.Agents().Delete(s.Context(), id)
+			_, err = s.desk.Agents().Delete(s.Context(), id)
 		case "createCompany":
 			err = s.desk.Companies().Delete(s.Context(), id)
 		case "createAPIKey":

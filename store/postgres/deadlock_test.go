@@ -132,7 +132,8 @@ func TestNoDeadlockOfDeletes(t *testing.T) {
 		}
 		atOnce(t,
 			func() error {
-				return s.DeleteConversation(ctx, store.Commit{Company: s.company}, conversation)
+				_, err := s.DeleteConversation(ctx, store.Commit{Company: s.company}, conversation)
+				return err
 			},
 			func() error {
 				_, err := s.DeleteDocument(ctx, store.Commit{Company: s.company}, w.NewID)

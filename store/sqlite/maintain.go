@@ -57,21 +57,23 @@ func (s *Store) DeleteDocument(ctx context.Context, c store.Commit, id string) (
 }
 
 // DeleteConversation implements [agent.ConversationStore].
-func (s *Store) DeleteConversation(ctx context.Context, c store.Commit, id string) error {
-	if err := s.Store.DeleteConversation(ctx, c, id); err != nil {
-		return err
+func (s *Store) DeleteConversation(ctx context.Context, c store.Commit, id string) (agent.Deleted, error) {
+	out, err := s.Store.DeleteConversation(ctx, c, id)
+	if err != nil {
+		return out, err
 	}
 	s.scrub(ctx)
-	return nil
+	return out, nil
 }
 
 // DeleteAgent implements [agent.AgentStore].
-func (s *Store) DeleteAgent(ctx context.Context, c store.Commit, id string) error {
-	if err := s.Store.DeleteAgent(ctx, c, id); err != nil {
-		return err
+func (s *Store) DeleteAgent(ctx context.Context, c store.Commit, id string) (agent.Deleted, error) {
+	out, err := s.Store.DeleteAgent(ctx, c, id)
+	if err != nil {
+		return out, err
 	}
 	s.scrub(ctx)
-	return nil
+	return out, nil
 }
 
 // DeleteCompany implements [access.Store].

@@ -259,7 +259,7 @@ var agentActs = []act{
 	}},
 	{"DeleteAgent", ofAgents | ofIdle | ofRunning | ofDocuments | ofRuns, talks, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		a := st.ids(id.Agent, "own")
-		return none(st.DeleteAgent(ctx, st.commit(tell(event.AgentDeleted, a)), a))
+		return result(st.DeleteAgent(ctx, st.commit(tell(event.AgentDeleted, a)), a))
 	}},
 }
 
@@ -302,10 +302,10 @@ var turnActs = []act{
 	}},
 	{"DeleteConversation", ofIdle | ofDocuments, talks, false, func(ctx context.Context, st *stage, _ int) (any, error) {
 		c := st.ids(id.Conversation, "idle")
-		return none(st.DeleteConversation(ctx, st.commit(tell(event.ConversationDeleted, c)), c))
+		return result(st.DeleteConversation(ctx, st.commit(tell(event.ConversationDeleted, c)), c))
 	}},
 	{"DeleteConversation of a running turn", ofRunning, talks, false, func(ctx context.Context, st *stage, _ int) (any, error) {
-		return none(st.DeleteConversation(ctx, st.commit(tell(event.ConversationDeleted, st.runs.ConversationID)), st.runs.ConversationID))
+		return result(st.DeleteConversation(ctx, st.commit(tell(event.ConversationDeleted, st.runs.ConversationID)), st.runs.ConversationID))
 	}},
 }
 

@@ -96,7 +96,7 @@ func settingsGone(t *testing.T, k *kit) {
 	if got := stranger.settingsOf(t, of, 10); len(got) != 0 {
 		t.Errorf("another company reads %s", canonical(got))
 	}
-	ok(t, "DeleteAgent", k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, of)), of))
+	ok(t, "DeleteAgent", second(k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, of)), of)))
 	if got := k.settingsOf(t, of, 10); len(got) != 0 {
 		t.Errorf("of a deleted agent there are still %s", canonical(got))
 	}

@@ -146,11 +146,11 @@ func attachmentsGone(t *testing.T, k *kit) {
 	ofUser, _ := named(agent.Message{User: ann})
 	ofAgent, _ := named(agent.Message{AgentID: a})
 	ofCompany, _ := named(agent.Message{})
-	ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, talk.ConversationID)), talk.ConversationID))
+	ok(t, "DeleteConversation", second(k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, talk.ConversationID)), talk.ConversationID)))
 	gone("DeleteConversation", inTalk)
 	ok(t, "DeleteUser", second(k.DeleteUser(t.Context(), k.commit(), ann.ID)))
 	gone("DeleteUser", ofUser)
-	ok(t, "DeleteAgent", k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, a)), a))
+	ok(t, "DeleteAgent", second(k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, a)), a)))
 	gone("DeleteAgent", ofAgent)
 	if got := k.attached(t, unnamed, ofCompany); len(got) != 2 {
 		t.Errorf("of two other attachments %d are left", len(got))

@@ -84,7 +84,7 @@ func recordedCalls(t *testing.T, k *kit) {
 	ok(t, "CancelTurn", k.CancelTurn(t.Context(), k.company, taken.ReplyID))
 	refused(t, "DecideCall of a turn that was cancelled", k.DecideCall(t.Context(), k.commit(), callStep(e, agent.StepDecided, "")), store.ErrConflict)
 
-	ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(), turn.ConversationID))
+	ok(t, "DeleteConversation", second(k.DeleteConversation(t.Context(), k.commit(), turn.ConversationID)))
 	for _, gone := range []string{a, b, c, d, e} {
 		if _, err := k.RecordedCall(t.Context(), k.company, gone); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("RecordedCall when the conversation is deleted = error %v, want %v", err, store.ErrNotFound)

@@ -166,7 +166,7 @@ func oneID(t *testing.T, k *kit) {
 			return second(k.DeleteDocument(t.Context(), k.commit(), d.ID))
 		})
 		oneWins(t, "DeleteAgent of one agent", makers, store.ErrNotFound, func(int) error {
-			return k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, a.ID)), a.ID)
+			return second(k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, a.ID)), a.ID))
 		})
 	}
 	k.noOrphans(t)

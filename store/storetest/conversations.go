@@ -48,7 +48,7 @@ func unknownConversation(t *testing.T, k *kit) {
 	for what, c := range map[string]string{"unknown": id.New(id.Conversation), "a message": turn.Message.ID, "empty": "", "nonsense": "conv_x"} {
 		_, err := k.Conversation(t.Context(), k.company, c)
 		missing(t, "Conversation, "+what, err)
-		missing(t, "DeleteConversation, "+what, k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, c)), c))
+		missing(t, "DeleteConversation, "+what, second(k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, c)), c)))
 		if c != "" {
 			noMessages(t, k, agent.MessageFilter{ConversationID: c})
 		}
@@ -177,25 +177,29 @@ func deleteConversation(t *testing.T, k *kit) {
 	stays := k.converse(t, agent.Message{User: agent.User{ID: "bob"}})
 	turn := k.begin(t, agent.Message{User: agent.User{ID: "ann"}, Text: "A secret question"})
 	k.end(t, turn, "At nine.", k.cite(t, d.ID, "open at nine"))
-	second := k.begin(t, agent.Message{ConversationID: turn.ConversationID})
-	k.end(t, second, "At five.")
+	next := k.begin(t, agent.Message{ConversationID: turn.ConversationID})
+	k.end(t, next, "At five.")
 	before := read(t, k, k.company)
 
 	told := tell(event.ConversationDeleted, turn.ConversationID)
-	ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(told), turn.ConversationID))
+	out, err := k.DeleteConversation(t.Context(), k.commit(told), turn.ConversationID)
+	ok(t, "DeleteConversation", err)
+	if want := (agent.Deleted{ID: turn.ConversationID, Conversations: 1, Messages: 4, DeletedAt: out.DeletedAt}); out != want || out.DeletedAt.IsZero() {
+		t.Errorf("DeleteConversation = %s, want %s", canonical(out), canonical(want))
+	}
 	after := read(t, k, k.company)
 	evs := ofStream(after.Events, turn.ConversationID)
 	if last := evs[len(evs)-1]; last.ID != told.ID || last.Sequence != int64(len(evs)) {
 		t.Errorf("the last event of the conversation is %+v, want number %d, %s", last, len(evs), told.ID)
 	}
-	missing(t, "DeleteConversation again", k.DeleteConversation(t.Context(), k.commit(told), turn.ConversationID))
-	for _, m := range []string{turn.Message.ID, turn.ReplyID, second.Message.ID, second.ReplyID} {
+	missing(t, "DeleteConversation again", second(k.DeleteConversation(t.Context(), k.commit(told), turn.ConversationID)))
+	for _, m := range []string{turn.Message.ID, turn.ReplyID, next.Message.ID, next.ReplyID} {
 		_, err := k.Message(t.Context(), k.company, m)
 		missing(t, "Message", err)
 		_, err = k.Explanation(t.Context(), k.company, m)
 		missing(t, "Explanation", err)
 	}
-	_, err := k.Conversation(t.Context(), k.company, turn.ConversationID)
+	_, err = k.Conversation(t.Context(), k.company, turn.ConversationID)
 	missing(t, "Conversation", err)
 	for _, f := range []agent.MessageFilter{{ConversationID: turn.ConversationID}, {UserID: "ann"}} {
 		noMessages(t, k, f)
@@ -226,7 +230,7 @@ func deleteRunning(t *testing.T, k *kit) {
 	}
 	s := agent.Step{CallID: "call_1", Name: "look up", State: agent.StepIntent, Data: []byte(`{}`), At: now()}
 	ok(t, "RecordStep", k.RecordStep(t.Context(), k.commit(), turn.TurnRef, s))
-	ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, turn.ConversationID)), turn.ConversationID))
+	ok(t, "DeleteConversation", second(k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, turn.ConversationID)), turn.ConversationID)))
 	k.fencedOff(t, turn, store.ErrFenced)
 	_, err := k.TakeTurn(t.Context(), k.company, turn.ConversationID, "another", long)
 	missing(t, "TakeTurn of a deleted conversation", err)

@@ -388,10 +388,16 @@ func deleteAgent(t *testing.T, k *kit) {
 	f := snapshotOf(t, k, 1<<20)
 
 	told := tell(event.AgentDeleted, gone)
-	ok(t, "DeleteAgent", k.DeleteAgent(t.Context(), k.commit(told), gone))
-	_, err := k.Agent(t.Context(), k.company, gone)
+	out, err := k.DeleteAgent(t.Context(), k.commit(told), gone)
+	ok(t, "DeleteAgent", err)
+	if want := (agent.Deleted{
+		ID: gone, Versions: 1, Passages: len(w.Passages), Conversations: 2, Messages: 3, Revision: before.Revision + 1, DeletedAt: out.DeletedAt,
+	}); out != want || out.DeletedAt.IsZero() {
+		t.Errorf("DeleteAgent = %s, want %s", canonical(out), canonical(want))
+	}
+	_, err = k.Agent(t.Context(), k.company, gone)
 	missing(t, "Agent", err)
-	missing(t, "DeleteAgent again", k.DeleteAgent(t.Context(), k.commit(told), gone))
+	missing(t, "DeleteAgent again", second(k.DeleteAgent(t.Context(), k.commit(told), gone)))
 	_, err = k.BeginTurn(t.Context(), k.commit(), k.asks(agent.Message{AgentID: gone}))
 	missing(t, "BeginTurn with a deleted agent", err)
 	missingDocument(t, k, own.ID)
@@ -428,7 +434,7 @@ func deleteAgent(t *testing.T, k *kit) {
 	}
 
 	idle := k.newAgent(t)
-	ok(t, "DeleteAgent", k.DeleteAgent(t.Context(), k.commit(), idle))
+	ok(t, "DeleteAgent", second(k.DeleteAgent(t.Context(), k.commit(), idle)))
 	if r, err := k.Revision(t.Context(), k.company); r != after.Revision+1 || err != nil {
 		t.Errorf("Revision = %d, %v, want %d: an agent without documents changes nothing that can be found", r, err, after.Revision+1)
 	}

@@ -97,7 +97,7 @@ func eventNumbers(t *testing.T, k *kit) {
 		_, err = k.UpdateAgent(t.Context(), k.commit(tell(event.AgentUpdated, k.agent), tell(event.AgentUpdated, k.agent)), a)
 		ok(t, "UpdateAgent", err)
 	}
-	ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, c)), c))
+	ok(t, "DeleteConversation", second(k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, c)), c)))
 	k.deleteDocument(t, d.ID)
 	all := allEvents(t, k, k.company)
 	gapless(t, all)

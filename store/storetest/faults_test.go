@@ -28,6 +28,7 @@ var faults = []fault{
 	{"drops events", "commits/CreateAgent commits whole", func(s storetest.Store) storetest.Store { return dropsEvents{s} }},
 	{"drops work", "commits/Enqueue commits whole", func(s storetest.Store) storetest.Store { return dropsWork{s} }},
 	{"drops audit entries", "commits/DeleteAgent commits whole", func(s storetest.Store) storetest.Store { return dropsAudit{s} }},
+	{"counts nothing of what goes", "deletion/agent", func(s storetest.Store) storetest.Store { return countsNothing{s} }},
 	{"commits half a step", "commits/EndTurn under an old receipt", func(s storetest.Store) storetest.Store { return halfSteps{s} }},
 	{"ignores fences", "turns/fenced", func(s storetest.Store) storetest.Store { return &ignoresFences{Store: s} }},
 	{"takes turns too soon", "turns/take", func(s storetest.Store) storetest.Store { return shortLeases{s} }},
@@ -83,9 +84,15 @@ func (f dropsWork) Enqueue(ctx context.Context, c store.Commit) error {
 
 type dropsAudit struct{ storetest.Store }
 
-func (f dropsAudit) DeleteAgent(ctx context.Context, c store.Commit, id string) error {
-	err := f.Store.DeleteAgent(ctx, store.Commit{Company: c.Company, Events: c.Events, Work: c.Work, Receipt: c.Receipt}, id)
-	return err
+func (f dropsAudit) DeleteAgent(ctx context.Context, c store.Commit, id string) (agent.Deleted, error) {
+	return f.Store.DeleteAgent(ctx, store.Commit{Company: c.Company, Events: c.Events, Work: c.Work, Receipt: c.Receipt}, id)
+}
+
+type countsNothing struct{ storetest.Store }
+
+func (f countsNothing) DeleteAgent(ctx context.Context, c store.Commit, id string) (agent.Deleted, error) {
+	out, err := f.Store.DeleteAgent(ctx, c, id)
+	return agent.Deleted{ID: out.ID, Revision: out.Revision, DeletedAt: out.DeletedAt}, err
 }
 
 type halfSteps struct{ storetest.Store }

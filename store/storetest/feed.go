@@ -264,7 +264,7 @@ func replay(t *testing.T, k *kit) {
 		w := text(fmt.Sprint("Document ", i), fmt.Sprintf("Text %d.", i))
 		switch {
 		case i == 20:
-			ok(t, "DeleteAgent", k.DeleteAgent(t.Context(), k.commit(), agentID))
+			ok(t, "DeleteAgent", second(k.DeleteAgent(t.Context(), k.commit(), agentID)))
 			continue
 		case i%4 == 3:
 			k.deleteDocument(t, docs[0])

@@ -154,8 +154,8 @@ func deletedFeedback(t *testing.T, k *kit) {
 	for _, turn := range []agent.Turn{stays, ofConversation, ofAgent} {
 		k.rate(t, agent.Feedback{MessageID: turn.ReplyID, Rating: agent.RatingDown, Remark: "Remark on " + turn.ReplyID})
 	}
-	ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(), ofConversation.ConversationID))
-	ok(t, "DeleteAgent", k.DeleteAgent(t.Context(), k.commit(), gone))
+	ok(t, "DeleteConversation", second(k.DeleteConversation(t.Context(), k.commit(), ofConversation.ConversationID)))
+	ok(t, "DeleteAgent", second(k.DeleteAgent(t.Context(), k.commit(), gone)))
 	left := canonical(read(t, k, k.company))
 	for _, turn := range []agent.Turn{ofConversation, ofAgent} {
 		if strings.Contains(left, "Remark on "+turn.ReplyID) {

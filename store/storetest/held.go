@@ -123,7 +123,7 @@ func agentRivalries(t *testing.T, k *kit) (all []rivalry) {
 	add := func(name string, step func(ctx context.Context) error) {
 		all = append(all, rivalry{name: name + " of an agent", step: step,
 			remove: func(ctx context.Context) error {
-				return k.DeleteAgent(ctx, k.commit(tell(event.AgentDeleted, a)), a)
+				return second(k.DeleteAgent(ctx, k.commit(tell(event.AgentDeleted, a)), a))
 			},
 			gone: func(t *testing.T) {
 				t.Helper()
@@ -192,7 +192,7 @@ func conversationRivalries(t *testing.T, k *kit) (all []rivalry) {
 		c := of[which]
 		all = append(all, rivalry{name: name + " of a conversation", step: step,
 			remove: func(ctx context.Context) error {
-				return k.DeleteConversation(ctx, k.commit(tell(event.ConversationDeleted, c)), c)
+				return second(k.DeleteConversation(ctx, k.commit(tell(event.ConversationDeleted, c)), c))
 			},
 			gone: func(t *testing.T) {
 				t.Helper()

@@ -105,7 +105,7 @@ var moves = append([]moveKind{
 	}},
 	{"DeleteAgent", talk, 1, anAgent, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 		a := pick(w.agents, n[1])
-		return none(k.DeleteAgent(ctx, k.commit(tell(event.AgentDeleted, a)), a))
+		return result(k.DeleteAgent(ctx, k.commit(tell(event.AgentDeleted, a)), a))
 	}},
 	{"BeginTurn", talk, 8, nothing, beginMove},
 	{"RecordStep", talk, 3, aTurn, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
@@ -142,7 +142,7 @@ var moves = append([]moveKind{
 	}},
 	{"DeleteConversation", talk, 1, aConversation, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 		c := pick(w.conversations, n[1])
-		return none(k.DeleteConversation(ctx, k.commit(tell(event.ConversationDeleted, c)), c))
+		return result(k.DeleteConversation(ctx, k.commit(tell(event.ConversationDeleted, c)), c))
 	}},
 	{"Conversation", talk, 2, aConversation, func(ctx context.Context, w *world, k *kit, n [6]int) (any, error) {
 		return result(k.Conversation(ctx, k.company, pick(w.conversations, n[1])))

@@ -75,7 +75,7 @@ func deleteAgentWhileWriting(t *testing.T, k *kit) {
 				return second(k.DeleteDocument(t.Context(), k.commit(), w.NewID))
 			},
 		}
-		k.untilGone(t, steps, func() error { return k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, a)), a) })
+		k.untilGone(t, steps, func() error { return second(k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, a)), a)) })
 		after := read(t, k, k.company)
 		after.Events = nil // they name what was, by its id
 		if left := canonical(after); strings.Contains(left, a) || strings.Contains(left, rated.ConversationID) {

@@ -99,7 +99,7 @@ var lists = append([]listing{
 		name: "agents",
 		ready: func(t *testing.T, k *kit) (func() string, func(string)) {
 			return func() string { return k.newAgent(t) },
-				func(a string) { ok(t, "DeleteAgent", k.DeleteAgent(t.Context(), k.commit(), a)) }
+				func(a string) { ok(t, "DeleteAgent", second(k.DeleteAgent(t.Context(), k.commit(), a))) }
 		},
 		read: func(ctx context.Context, k *kit, p store.Page) ([]string, string, bool, error) {
 			return agentIDs(k.Agents(ctx, k.company, p))
@@ -234,7 +234,7 @@ func conversationsReady(m agent.Message) func(t *testing.T, k *kit) (func() stri
 	return func(t *testing.T, k *kit) (func() string, func(string)) {
 		return func() string { return k.converse(t, m).ConversationID },
 			func(c string) {
-				ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, c)), c))
+				ok(t, "DeleteConversation", second(k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, c)), c)))
 			}
 	}
 }

@@ -226,7 +226,7 @@ type leavesConversations struct {
 	left     []agent.Conversation
 }
 
-func (f *leavesConversations) DeleteAgent(ctx context.Context, c store.Commit, id string) error {
+func (f *leavesConversations) DeleteAgent(ctx context.Context, c store.Commit, id string) (agent.Deleted, error) {
 	f.deleting.Add(1)
 	defer f.deleting.Add(-1)
 	l, _ := f.Store.Conversations(ctx, c.Company, agent.ConversationFilter{AgentID: id}, store.Page{Limit: 1})

@@ -161,10 +161,10 @@ func deleteAllWhileCiting(t *testing.T, k *kit) {
 			case 1:
 				_, err = k.DeleteDocument(t.Context(), k.commit(), two.NewID)
 			case 2:
-				err = k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, a)), a)
+				err = second(k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, a)), a))
 			case 3:
 				c := turns[0].ConversationID
-				err = k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, c)), c)
+				err = second(k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, c)), c))
 			default:
 				err = k.EndTurn(t.Context(), k.ended(turns[i]), turns[i].TurnRef, reply(turns[i], answer, cites[i]...))
 				among(t, "EndTurn", err, agent.ErrCitation, store.ErrFenced)
@@ -207,7 +207,7 @@ func deleteConversationAndDocument(t *testing.T, k *kit) {
 				_, err = k.DeleteDocument(t.Context(), k.commit(), d.ID)
 			} else {
 				gone := turns[i%3].ConversationID
-				err = k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, gone)), gone)
+				err = second(k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, gone)), gone))
 			}
 			among(t, "a delete", err, store.ErrNotFound)
 			if err == nil {
@@ -258,7 +258,7 @@ func deleteWhileTalking(t *testing.T, k *kit) {
 				among(t, "a step of the conversation", steps[i](), store.ErrNotFound, store.ErrFenced, agent.ErrTurnInProgress, agent.ErrCancelled)
 				return
 			}
-			if err := k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, c)), c); err != nil {
+			if err := second(k.DeleteConversation(t.Context(), k.commit(tell(event.ConversationDeleted, c)), c)); err != nil {
 				t.Errorf("DeleteConversation: %v", err)
 			}
 		})
@@ -273,7 +273,7 @@ func deleteWhileTalking(t *testing.T, k *kit) {
 		refused(t, "RenewTurn", k.RenewTurn(t.Context(), k.company, runs.TurnRef, long), store.ErrFenced)
 		k.noOrphans(t)
 		for _, left := range read(t, k, k.company).Conversations { // begun by ann meanwhile
-			ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(), left.ID))
+			ok(t, "DeleteConversation", second(k.DeleteConversation(t.Context(), k.commit(), left.ID)))
 		}
 	}
 }

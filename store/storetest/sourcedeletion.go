@@ -178,7 +178,7 @@ func deleteAgentWithSources(t *testing.T, k *kit) {
 	g := k.gather(t, own)
 	g.stage(t, g.page("b", "Beta."))
 	training := k.start(t, knowledge.Run{ID: id.New(id.Run), Kind: knowledge.RunTraining, AgentID: gone, CreatedAt: now()})
-	ok(t, "DeleteAgent", k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, gone)), gone))
+	ok(t, "DeleteAgent", second(k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, gone)), gone)))
 	_, err := k.Source(t.Context(), k.company, own.ID)
 	missing(t, "Source", err)
 	missingDocument(t, k, ids[0])

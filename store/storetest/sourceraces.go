@@ -280,7 +280,7 @@ func gatherOrDeleteAgent(t *testing.T, k *kit) {
 		a := k.newAgent(t)
 		s := k.addSource(t, a)
 		k.publish(t, s, aPage("a", "Secretmarker alpha."))
-		k.busyWith(t, s, false, func() error { return k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, a)), a) })
+		k.busyWith(t, s, false, func() error { return second(k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, a)), a)) })
 		after := read(t, k, k.company)
 		after.Events = nil // they name what was, by its id
 		if left := canonical(after); strings.Contains(left, a) || strings.Contains(left, s.ID) || strings.Contains(left, "Secretmarker") {

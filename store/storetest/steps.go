@@ -74,8 +74,8 @@ var steps = append([]step{
 	{"DeleteAgent", func(t *testing.T, k *kit) attempt {
 		a := k.newAgent(t)
 		return attempt{
-			good: func(ctx context.Context, cm store.Commit) error { return k.DeleteAgent(ctx, cm, a) },
-			bad:  func(ctx context.Context, cm store.Commit) error { return k.DeleteAgent(ctx, cm, k.agent) },
+			good: func(ctx context.Context, cm store.Commit) error { return second(k.DeleteAgent(ctx, cm, a)) },
+			bad:  func(ctx context.Context, cm store.Commit) error { return second(k.DeleteAgent(ctx, cm, k.agent)) },
 			want: store.ErrConflict, stream: a,
 		}
 	}},
@@ -133,9 +133,11 @@ var steps = append([]step{
 	{"DeleteConversation", func(t *testing.T, k *kit) attempt {
 		conversation := k.converse(t, agent.Message{}).ConversationID
 		return attempt{
-			good: func(ctx context.Context, cm store.Commit) error { return k.DeleteConversation(ctx, cm, conversation) },
+			good: func(ctx context.Context, cm store.Commit) error {
+				return second(k.DeleteConversation(ctx, cm, conversation))
+			},
 			bad: func(ctx context.Context, cm store.Commit) error {
-				return k.DeleteConversation(ctx, cm, id.New(id.Conversation))
+				return second(k.DeleteConversation(ctx, cm, id.New(id.Conversation)))
 			},
 			want: store.ErrNotFound, stream: conversation,
 		}

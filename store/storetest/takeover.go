@@ -179,7 +179,7 @@ func lapsedTurns(t *testing.T, k *kit) {
 	if got := lapsed(); !slices.Equal(got, []string{b.ConversationID}) {
 		t.Errorf("LapsedTurns after one was taken over = %v, want %s", got, b.ConversationID)
 	}
-	ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(), b.ConversationID))
+	ok(t, "DeleteConversation", second(k.DeleteConversation(t.Context(), k.commit(), b.ConversationID)))
 	if got := lapsed(); len(got) != 0 {
 		t.Errorf("LapsedTurns after the other was deleted = %v, want none", got)
 	}
@@ -220,7 +220,7 @@ func runningTurn(t *testing.T, k *kit) {
 	if got.Lapsed || got.MessageID != next.Message.ID {
 		t.Errorf("RunningTurn of a turn that was taken over = %s, want the second one, not lapsed", canonical(got))
 	}
-	ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(), next.ConversationID))
+	ok(t, "DeleteConversation", second(k.DeleteConversation(t.Context(), k.commit(), next.ConversationID)))
 	ended(next.ReplyID)
 }
 

@@ -120,7 +120,7 @@ var probes = append([]probe{
 		return result(k.UpdateAgent(ctx, k.commit(), agent.Agent{ID: of.agent, Settings: agent.Settings{Name: "Taken"}, Version: 1}))
 	}},
 	{"DeleteAgent", func(ctx context.Context, k *kit, of ids) (any, error) {
-		return none(k.DeleteAgent(ctx, k.commit(), of.agent))
+		return result(k.DeleteAgent(ctx, k.commit(), of.agent))
 	}},
 	{"BeginTurn with an agent", func(ctx context.Context, k *kit, of ids) (any, error) {
 		return result(k.BeginTurn(ctx, k.commit(), k.asks(agent.Message{AgentID: of.agent})))
@@ -197,7 +197,7 @@ var probes = append([]probe{
 		return result(k.Explanation(ctx, k.company, of.reply))
 	}},
 	{"DeleteConversation", func(ctx context.Context, k *kit, of ids) (any, error) {
-		return none(k.DeleteConversation(ctx, k.commit(), of.conversation))
+		return result(k.DeleteConversation(ctx, k.commit(), of.conversation))
 	}},
 	{"WriteDocuments of a document", func(ctx context.Context, k *kit, of ids) (any, error) {
 		w := hours()
@@ -385,8 +385,8 @@ func sameIDs(t *testing.T, k *kit) {
 		c.finish(t, l, store.Outcome{ID: job.ID, Done: true})
 	}
 	k.deleteDocument(t, w.NewID)
-	ok(t, "DeleteConversation", k.DeleteConversation(t.Context(), k.commit(), b.NewConversation))
-	ok(t, "DeleteAgent", k.DeleteAgent(t.Context(), k.commit(), a.ID))
+	ok(t, "DeleteConversation", second(k.DeleteConversation(t.Context(), k.commit(), b.NewConversation)))
+	ok(t, "DeleteAgent", second(k.DeleteAgent(t.Context(), k.commit(), a.ID)))
 	other.left(t, b.ReplyID, "company 1", "")
 	if _, err := other.Agent(t.Context(), other.company, a.ID); err != nil {
 		t.Errorf("the second company's agent: %v", err)

@@ -362,7 +362,7 @@ func vectorsGo(t *testing.T, k *kit) {
 	own.AgentID = k.newAgent(t)
 	agents := k.putOne(t, hashed(own))
 	both(agents.ID, 1)
-	ok(t, "DeleteAgent", k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, own.AgentID)), own.AgentID))
+	ok(t, "DeleteAgent", second(k.DeleteAgent(t.Context(), k.commit(tell(event.AgentDeleted, own.AgentID)), own.AgentID)))
 	own.NewID, own.AgentID = agents.ID, ""
 	k.put(t, hashed(own))
 	has("after the agent was deleted", agents.ID, 0)

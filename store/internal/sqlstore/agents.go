@@ -135,8 +135,8 @@ func (s *Store) UpdateAgent(ctx context.Context, c store.Commit, a agent.Agent) 
 }
 
 // DeleteAgent implements [agent.AgentStore].
-func (s *Store) DeleteAgent(ctx context.Context, c store.Commit, id string) error {
-	return s.engine.Write(ctx, func(tx Tx) error {
+func (s *Store) DeleteAgent(ctx context.Context, c store.Commit, id string) (out agent.Deleted, err error) {
+	err = s.engine.Write(ctx, func(tx Tx) error {
 		if err := lockKnowledge(tx, c.Company); err != nil {
 			return err
 		}
@@ -148,13 +148,14 @@ func (s *Store) DeleteAgent(ctx context.Context, c store.Commit, id string) erro
 			return fmt.Errorf("agent %s: %w: it is the company's default agent", a.ID, store.ErrConflict)
 		}
 		c := c
+		out = agent.Deleted{ID: a.ID, DeletedAt: time.Now().UTC().Truncate(time.Microsecond)}
 		if err := deleteAgentSources(tx, c.Company, a.ID); err != nil {
 			return err
 		}
-		if err := deleteAgentConversations(tx, c.Company, a.ID); err != nil {
+		if err := deleteAgentConversations(tx, c.Company, a.ID, &out); err != nil {
 			return err
 		}
-		if err := deleteAgentDocuments(tx, c.Company, a.ID); err != nil {
+		if err := deleteAgentDocuments(tx, c.Company, a.ID, &out); err != nil {
 			return err
 		}
 		var last int64
@@ -167,6 +168,7 @@ func (s *Store) DeleteAgent(ctx context.Context, c store.Commit, id string) erro
 		c.Events, _ = numbered(c.Events, a.ID, last)
 		return s.write(c, tx)
 	})
+	return out, err
 }
 
 // keepSettings notes the settings that an agent has from now on, and forgets those

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/internal/exact"
@@ -225,8 +226,8 @@ func (s *Store) Explanation(ctx context.Context, company, id string) (explanatio
 }
 
 // DeleteConversation implements [agent.ConversationStore].
-func (s *Store) DeleteConversation(ctx context.Context, c store.Commit, id string) error {
-	return s.engine.Write(ctx, func(tx Tx) error {
+func (s *Store) DeleteConversation(ctx context.Context, c store.Commit, id string) (out agent.Deleted, err error) {
+	err = s.engine.Write(ctx, func(tx Tx) error {
 		var last int64
 		found, err := one(tx, []any{&last}, `DELETE FROM conversations WHERE company = ? AND id = ? RETURNING events`, c.Company, id)
 		if err != nil {
@@ -235,21 +236,25 @@ func (s *Store) DeleteConversation(ctx context.Context, c store.Commit, id strin
 		if !found {
 			return store.NotFound("conversation", id)
 		}
-		if err := deleteTurns(tx, c.Company, id); err != nil {
+		out = agent.Deleted{ID: id, Conversations: 1, DeletedAt: time.Now().UTC().Truncate(time.Microsecond)}
+		if out.Messages, err = deleteTurns(tx, c.Company, id); err != nil {
 			return err
 		}
 		c := c
 		c.Events, _ = numbered(c.Events, id, last)
 		return s.write(c, tx)
 	})
+	return out, err
 }
 
-// deleteTurns removes what a conversation consists of. Its messages are locked in
-// the order in which a document's quotes are erased from them.
-func deleteTurns(tx Tx, company, conversation string) error {
+// deleteTurns removes what a conversation consists of, and returns how many messages
+// those were. They are locked in the order in which a document's quotes are erased from
+// them.
+func deleteTurns(tx Tx, company, conversation string) (messages int, err error) {
 	cited := map[string]bool{}
-	err := all(tx, func(r Rows) error {
+	err = all(tx, func(r Rows) error {
 		m, err := scanMessage(r)
+		messages++
 		if err == nil && m.Reply != nil {
 			for _, c := range m.Reply.Citations {
 				cited[c.DocumentID] = true
@@ -258,33 +263,36 @@ func deleteTurns(tx Tx, company, conversation string) error {
 		return err
 	}, `SELECT `+messageColumns+` FROM messages WHERE company = ? AND conversation_id = ? ORDER BY seq`+forUpdate, company, conversation)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, table := range []string{"messages", "steps"} {
 		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE company = ? AND conversation_id = ?`, company, conversation); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if _, err := tx.Exec(`DELETE FROM attachments WHERE company = ? AND conversation_id = ? AND conversation_id <> ''`, company, conversation); err != nil { // as the index has it
-		return err
+		return 0, err
 	}
 	var rows [][]any
 	for _, document := range slices.Sorted(maps.Keys(cited)) {
 		rows = append(rows, []any{company, document, conversation})
 	}
-	return tx.Each(`DELETE FROM citations WHERE company = ? AND document_id = ? AND conversation_id = ?`, rows)
+	return messages, tx.Each(`DELETE FROM citations WHERE company = ? AND document_id = ? AND conversation_id = ?`, rows)
 }
 
-// deleteAgentConversations removes the conversations of an agent.
-func deleteAgentConversations(tx Tx, company, agentID string) error {
+// deleteAgentConversations removes the conversations of an agent, and counts them.
+func deleteAgentConversations(tx Tx, company, agentID string, out *agent.Deleted) error {
 	ids, err := column(tx, `DELETE FROM conversations WHERE company = ? AND agent_id = ? RETURNING id`, company, agentID)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		if err := deleteTurns(tx, company, id); err != nil {
+		messages, err := deleteTurns(tx, company, id)
+		if err != nil {
 			return err
 		}
+		out.Messages += messages
 	}
+	out.Conversations = len(ids)
 	return nil
 }

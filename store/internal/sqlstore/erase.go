@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/event"
 	"github.com/answerdesk-go/answerdesk/internal/id"
 	"github.com/answerdesk-go/answerdesk/knowledge"
@@ -261,15 +262,17 @@ func eraseQuotes(tx Tx, company string, each [][]any, out *knowledge.Deleted) er
 }
 
 // deleteAgentDocuments removes the documents of one agent, whose conversations, which
-// alone may cite them, were removed before.
-func deleteAgentDocuments(tx Tx, company, agentID string) error {
+// alone may cite them, were removed before, and counts them.
+func deleteAgentDocuments(tx Tx, company, agentID string, out *agent.Deleted) error {
 	ids, err := column(tx, `SELECT id FROM documents WHERE company = ? AND agent_id = ? AND agent_id <> '' ORDER BY id`, company, agentID)
 	if err != nil {
 		return err
 	}
-	if _, err := removeDocuments(tx, company, ids, &knowledge.Deleted{}); err != nil {
+	var gone knowledge.Deleted
+	if _, err := removeDocuments(tx, company, ids, &gone); err != nil {
 		return err
 	}
-	_, err = advance(tx, company, ids...)
+	out.Versions, out.Passages = gone.Versions, gone.Passages
+	out.Revision, err = advance(tx, company, ids...)
 	return err
 }

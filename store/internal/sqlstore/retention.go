@@ -53,7 +53,7 @@ func (w *sweeper) conversations(ctx context.Context, _ knowledge.Retention) erro
 					if !found {
 						continue // it was used, or deleted, just now
 					}
-					if err := deleteTurns(tx, company, conversation); err != nil {
+					if _, err := deleteTurns(tx, company, conversation); err != nil {
 						return 0, err
 					}
 					n++

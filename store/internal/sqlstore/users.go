@@ -91,15 +91,12 @@ func (s *Store) DeleteUser(ctx context.Context, c store.Commit, user string) (ou
 			if !found {
 				continue // deleted just now by somebody else
 			}
-			var messages int64
-			if _, err := one(tx, []any{&messages}, `SELECT COUNT(*) FROM messages WHERE company = ? AND conversation_id = ?`, c.Company, conversation); err != nil {
-				return err
-			}
-			if err := deleteTurns(tx, c.Company, conversation); err != nil {
+			messages, err := deleteTurns(tx, c.Company, conversation)
+			if err != nil {
 				return err
 			}
 			out.Conversations++
-			out.Messages += int(messages)
+			out.Messages += messages
 			c.Events = append(c.Events, event.Event{
 				ID: id.New(id.Event), Type: event.ConversationDeleted, Stream: conversation, Sequence: last + 1, CreatedAt: out.DeletedAt,
 				Refs: event.Refs{AgentID: agentID, ConversationID: conversation},

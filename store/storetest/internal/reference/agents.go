@@ -107,8 +107,8 @@ func (s *Store) UpdateAgent(ctx context.Context, cm store.Commit, a agent.Agent)
 }
 
 // DeleteAgent implements [agent.AgentStore].
-func (s *Store) DeleteAgent(ctx context.Context, cm store.Commit, id string) error {
-	return s.step(ctx, cm, func(c *tenant, _ *store.Commit) error {
+func (s *Store) DeleteAgent(ctx context.Context, cm store.Commit, id string) (out agent.Deleted, err error) {
+	err = s.step(ctx, cm, func(c *tenant, _ *store.Commit) error {
 		a, err := c.agent(id)
 		if err != nil {
 			return err
@@ -118,7 +118,14 @@ func (s *Store) DeleteAgent(ctx context.Context, cm store.Commit, id string) err
 		}
 		delete(c.agents, a.ID)
 		delete(c.settings, a.ID)
-		maps.DeleteFunc(c.conversations, func(_ string, v conversation) bool { return v.AgentID == a.ID })
+		out = agent.Deleted{ID: a.ID}
+		for _, v := range c.conversations {
+			if v.AgentID == a.ID {
+				delete(c.conversations, v.ID)
+				out.Conversations++
+				out.Messages += len(v.messages)
+			}
+		}
 		for _, src := range c.sources {
 			if src.AgentID == a.ID {
 				c.removeSource(src.ID)
@@ -131,7 +138,9 @@ func (s *Store) DeleteAgent(ctx context.Context, cm store.Commit, id string) err
 				gone = append(gone, docID)
 			}
 		}
-		c.remove(gone...)
+		docs := c.remove(gone...)
+		out.Versions, out.Passages, out.Revision, out.DeletedAt = docs.Versions, docs.Passages, docs.Revision, docs.DeletedAt
 		return nil
 	})
+	return out, err
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/answerdesk-go/answerdesk/agent"
 	"github.com/answerdesk-go/answerdesk/store"
@@ -129,12 +130,15 @@ func (s *Store) Explanation(ctx context.Context, company, id string) (out []byte
 }
 
 // DeleteConversation implements [agent.ConversationStore].
-func (s *Store) DeleteConversation(ctx context.Context, cm store.Commit, id string) error {
-	return s.step(ctx, cm, func(c *tenant, _ *store.Commit) error {
-		if _, ok := c.conversations[id]; !ok {
+func (s *Store) DeleteConversation(ctx context.Context, cm store.Commit, id string) (out agent.Deleted, err error) {
+	err = s.step(ctx, cm, func(c *tenant, _ *store.Commit) error {
+		v, ok := c.conversations[id]
+		if !ok {
 			return store.NotFound("conversation", id)
 		}
 		delete(c.conversations, id)
+		out = agent.Deleted{ID: id, Conversations: 1, Messages: len(v.messages), DeletedAt: stored(time.Now())}
 		return nil
 	})
+	return out, err
 }

@@ -357,14 +357,14 @@ func TestSyncOfAListThatShifts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		says := ""
+		var says strings.Builder
 		for _, e := range events {
 			if e.Error != nil {
-				says += e.Error.Message
+				says.WriteString(e.Error.Message)
 			}
 		}
-		if !strings.Contains(says, told) || told == "" && says != "" {
-			t.Errorf("the run says %q, want %q", says, told)
+		if !strings.Contains(says.String(), told) || told == "" && says.Len() > 0 {
+			t.Errorf("the run says %q, want %q", says.String(), told)
 		}
 	}
 	remove := func(id string) { list = slices.DeleteFunc(list, func(s string) bool { return s == id }) }

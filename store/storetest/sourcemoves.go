@@ -240,8 +240,10 @@ func startMove(ctx context.Context, w *world, k *kit, n [6]int) (knowledge.Run, 
 			ifDue = now()
 		}
 	}
-	if n[2]%8 == 1 {
-		r.ID = cmp.Or(pick(w.runs, n[4]), r.ID)
+	if again := pick(w.runs, n[4]); n[2]%8 == 1 && again != "" {
+		if _, err := k.Run(ctx, k.company, again); err == nil { // an id of what is gone is given to nothing else
+			r.ID = again
+		}
 	}
 	cm := k.commit(aboutRun("run.queued", r.ID))
 	if n[4]%3 == 0 {

@@ -16,6 +16,7 @@ type run struct {
 	knowledge.Run // Ahead is filled in on reading
 	told          []knowledge.RunEvent
 	pages         []knowledge.Page // by sequence
+	seen          int64            // addresses, those of pages that are kept no more included
 	plans         map[string]plan  // by document id
 	texts         map[string]bool  // new ids of writes whose texts are staged
 }

@@ -70,13 +70,15 @@ func (s *Store) Stage(ctx context.Context, l store.Lease, runID string, st knowl
 
 // see notes what a run saw at an address.
 func (r *run) see(p knowledge.Page) {
-	p.RunID, p.Sequence = r.ID, int64(len(r.pages)+1)
+	p.RunID = r.ID
 	p.FetchedAt, p.Links = stored(p.FetchedAt), slices.Clone(p.Links)
 	if i := slices.IndexFunc(r.pages, func(o knowledge.Page) bool { return o.URL == p.URL }); i >= 0 {
 		p.Sequence = r.pages[i].Sequence
 		r.pages[i] = p
 		return
 	}
+	r.seen++
+	p.Sequence = r.seen
 	r.pages = append(r.pages, p)
 }
 
